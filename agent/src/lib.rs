@@ -1,0 +1,1 @@
+//! Submits one job for many targets to a Sekisho gateway.

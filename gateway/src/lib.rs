@@ -1,0 +1,1 @@
+//! One checkpoint for Windows remote management: authenticate, judge, audit, re-delegate.

@@ -1,0 +1,1 @@
+//! The allowlist: its model, its documents, and decide().

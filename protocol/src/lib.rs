@@ -1,0 +1,1 @@
+//! CredSSP, sealed bodies, WS-Man and WinRS as sans-IO machines, for both roles.

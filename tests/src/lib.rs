@@ -1,0 +1,1 @@
+//! Tests of the whole: end to end, by attack, and of the layering.
