@@ -1,1 +1,21 @@
 //! CredSSP, sealed bodies, WS-Man and WinRS as sans-IO machines, for both roles.
+//!
+//! Bytes go in, events and bytes come out: no socket, file, clock or randomness of its own, except in
+//! [`auth`] and the TLS inside [`credssp`], since sspi and rustls draw theirs.
+#![warn(missing_docs, clippy::arithmetic_side_effects)]
+
+pub mod auth;
+pub mod credssp;
+pub mod error;
+pub mod http_auth;
+pub mod job;
+pub mod limits;
+pub mod memory;
+pub mod sealing;
+pub mod secret;
+pub mod soap;
+pub mod winrs;
+pub mod wsman;
+pub mod xml;
+
+pub use error::{Error, Result};

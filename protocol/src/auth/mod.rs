@@ -1,0 +1,1 @@
+//! NTLM and SPNEGO contexts; the only place that names sspi.

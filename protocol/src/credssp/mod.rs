@@ -1,0 +1,1 @@
+//! CredSSP as acceptor and initiator. [MS-CSSP].

@@ -1,0 +1,1 @@
+//! Types that hold secrets: wiped on drop, never shown.

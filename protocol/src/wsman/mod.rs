@@ -1,0 +1,1 @@
+//! WS-Man requests and responses, for both roles. [MS-WSMV].

@@ -1,0 +1,1 @@
+//! XML without DTD and entities, bounded in depth, counts and sizes.
