@@ -1,1 +1,16 @@
 //! One checkpoint for Windows remote management: authenticate, judge, audit, re-delegate.
+#![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod audit;
+pub mod backend;
+pub mod config;
+pub mod credentials;
+pub mod enforce;
+pub mod frontend;
+pub mod identity;
+pub mod limits;
+pub mod listener;
+pub mod session;
+pub mod state;
+pub mod telemetry;

@@ -1,0 +1,96 @@
+//! What can go wrong towards a target, and whether the target may have acted.
+
+use crate::credentials::LeaseError;
+use sekisho_protocol::soap::{FaultCode, PeerFault};
+
+/// Whether the request that failed may have been carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The target never got it, or said that it did not do it.
+    NotDone,
+    /// It left here; whether it was carried out is unknown. Never repeated.
+    Unknown,
+}
+
+/// What went wrong towards a target. No text of the target is in here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// No connection.
+    #[error("the target cannot be reached")]
+    Unreachable,
+    /// TLS failed: no shared version or a certificate that is not trusted.
+    #[error("the target's certificate is not the one that is configured, or TLS failed")]
+    Tls,
+    /// The target refused the credential.
+    #[error("the target refused the delegated credential")]
+    LoginRefused,
+    /// The login did not come to an end; nothing says that the password is wrong.
+    #[error("the login to the target failed: {0}")]
+    Login(sekisho_protocol::Error),
+    /// The credential could not be used.
+    #[error("{0}")]
+    Lease(#[from] LeaseError),
+    /// No answer in time.
+    #[error("the target did not answer in time")]
+    TimedOut(Effect),
+    /// The connection broke.
+    #[error("the connection to the target broke")]
+    Broken(Effect),
+    /// An answer that is none.
+    #[error("the target's answer is not valid: {0}")]
+    Invalid(sekisho_protocol::Error),
+    /// An HTTP status without a SOAP answer.
+    #[error("the target answered with HTTP status {0}")]
+    Status(u16),
+    /// A fault of the target.
+    #[error("the target answered with fault {code}", code = .0.0)]
+    Fault(FaultCode),
+    /// The target's answer fits another request.
+    #[error("the target's answer belongs to another request")]
+    Mismatch,
+    /// All connections that this target may have are in use.
+    #[error("all connections to the target are in use: try again")]
+    Busy,
+    /// The shell was closed while this was under way.
+    #[error("the shell was closed")]
+    Closed,
+}
+
+impl BackendError {
+    /// Whether the target may have acted on the request that failed.
+    #[must_use]
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::Unreachable | Self::Tls | Self::LoginRefused | Self::Login(_) | Self::Lease(_) => Effect::NotDone,
+            // A fault is the target's own word that it did not do it.
+            Self::Fault(_) | Self::Busy | Self::Closed => Effect::NotDone,
+            Self::TimedOut(effect) | Self::Broken(effect) => effect,
+            Self::Invalid(_) | Self::Status(_) | Self::Mismatch => Effect::Unknown,
+        }
+    }
+
+    /// The word for audit and metrics.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Tls => "tls",
+            Self::LoginRefused => "login_refused",
+            Self::Login(_) => "login_failed",
+            Self::Lease(_) => "credential",
+            Self::TimedOut(_) => "timeout",
+            Self::Broken(_) => "broken",
+            Self::Invalid(_) | Self::Mismatch => "invalid_answer",
+            Self::Status(_) => "http_status",
+            Self::Fault(_) => "fault",
+            Self::Busy => "busy",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl From<&PeerFault> for BackendError {
+    fn from(fault: &PeerFault) -> Self {
+        Self::Fault(fault.code)
+    }
+}

@@ -1,0 +1,14 @@
+//! Towards targets: one connection is one authenticated context, never shared among principals, and nothing
+//! starts on a target without a [`crate::enforce::Permit`].
+
+mod connection;
+mod dial;
+mod error;
+mod http;
+mod shell;
+mod trust;
+
+pub use dial::Dialer;
+pub use error::{BackendError, Effect};
+pub use shell::{Received, Running, ShellOptions, TargetShell};
+pub use trust::{TrustError, client_config};

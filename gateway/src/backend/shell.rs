@@ -1,0 +1,321 @@
+//! One shell on one target, opened by the first command that is permitted, and the commands in it.
+
+use super::connection::Connection;
+use super::dial::Dialer;
+use super::error::{BackendError, Effect};
+use crate::enforce::Permit;
+use crate::identity::PrincipalName;
+use parking_lot::Mutex;
+use sekisho_protocol::soap::FaultCode;
+use sekisho_protocol::wsman::{
+    Action, CommandId, CommandLine, CreateShell, MessageId, ReceiveResponse, Request, RequestBody, RequestHeader, Resource,
+    ResponseBody, SendStream, ShellId, SignalCode, WsmanOption,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// Connections of one shell: one per running command and one to control it.
+const MAX_CONNECTIONS: usize = 8;
+/// What we ask targets for; the largest that every Windows answers with.
+const ENVELOPE: usize = 512_000;
+/// How long one poll for output lasts. Also the time after which a target that fell silent is noticed.
+const POLL: Duration = Duration::from_secs(20);
+/// How long everything else may take at the target.
+const OPERATION: Duration = Duration::from_secs(20);
+/// How long cleaning up may take in all; the target reaps by itself what is left.
+const CLEANUP: Duration = Duration::from_secs(10);
+
+/// What a shell is opened with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ShellOptions {
+    /// The code page of the output, where the client or the configuration asks for one.
+    pub code_page: Option<u32>,
+    /// Whether the user's profile is loaded.
+    pub profile: Profile,
+}
+
+/// Whether the user's profile is loaded. Stock clients choose by `WINRS_NOPROFILE`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Loaded: what servers do when nothing is said.
+    #[default]
+    Load,
+    /// Not loaded.
+    Skip,
+}
+
+/// A shell on a target, for one principal.
+#[derive(Debug)]
+pub struct TargetShell {
+    dialer: Arc<Dialer>,
+    principal: PrincipalName,
+    options: ShellOptions,
+    session: Uuid,
+    opened: tokio::sync::Mutex<Option<ShellId>>,
+    idle: Mutex<Vec<Connection>>,
+    places: Arc<Semaphore>,
+    closed: AtomicBool,
+}
+
+/// What a poll for output brought.
+#[derive(Debug)]
+pub enum Received {
+    /// Output, or the end.
+    Output(ReceiveResponse),
+    /// Nothing within the poll's time: the command goes on.
+    Nothing,
+}
+
+impl TargetShell {
+    /// Nothing is sent before the first command.
+    #[must_use]
+    pub fn new(dialer: Arc<Dialer>, principal: PrincipalName, options: ShellOptions) -> Arc<Self> {
+        Arc::new(Self {
+            dialer,
+            principal,
+            options,
+            session: Uuid::new_v4(),
+            opened: tokio::sync::Mutex::new(None),
+            idle: Mutex::default(),
+            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// The id that the target knows this shell by, once it is open.
+    pub async fn id(&self) -> Option<ShellId> {
+        *self.opened.lock().await
+    }
+
+    /// Starts what was permitted, once: a permit is used up here.
+    ///
+    /// # Errors
+    /// What went wrong; [`BackendError::effect`] says whether the target may have acted.
+    pub async fn start(self: &Arc<Self>, permit: Permit) -> Result<Running, BackendError> {
+        let mut connection = self.connection().await?;
+        let shell = self.open(&mut connection).await?;
+        let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
+        let mut request = self.request(Action::Command, Some(shell), RequestBody::Command(line), connection.url());
+        // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
+        request.header.options = vec![
+            option("WINRS_CONSOLEMODE_STDIN", if permit.takes_input() { "FALSE" } else { "TRUE" }),
+            option("WINRS_SKIP_CMD_SHELL", "FALSE"),
+        ];
+        match connection.exchange(&request).await? {
+            ResponseBody::Command { command_id } => Ok(Running {
+                control: Control { shell: Arc::clone(self), shell_id: shell, id: command_id },
+                connection: Some(connection),
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Ends the shell on the target. Later calls of anything fail.
+    ///
+    /// # Errors
+    /// When the target did not take it in time; it reaps the shell by itself then.
+    pub async fn close(&self) -> Result<(), BackendError> {
+        self.closed.store(true, Ordering::Release);
+        let Some(shell) = self.opened.lock().await.take() else { return Ok(()) };
+        let deleted = async {
+            let mut connection = self.any_connection().await?;
+            let request = self.request(Action::Delete, Some(shell), RequestBody::Delete, connection.url());
+            connection.exchange(&request).await.map(drop)
+        };
+        let outcome = timeout(CLEANUP, deleted).await.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)));
+        self.idle.lock().clear();
+        outcome
+    }
+
+    async fn open(&self, connection: &mut Connection) -> Result<ShellId, BackendError> {
+        let mut opened = self.opened.lock().await;
+        if let Some(shell) = *opened {
+            return Ok(shell);
+        }
+        let body = CreateShell {
+            input_streams: vec!["stdin".to_owned()],
+            output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+            ..CreateShell::default()
+        };
+        let mut request = self.request(Action::Create, None, RequestBody::Create(body), connection.url());
+        request.header.options = self.create_options();
+        match connection.exchange(&request).await? {
+            ResponseBody::Created(details) => {
+                *opened = Some(details.shell_id);
+                Ok(details.shell_id)
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn create_options(&self) -> Vec<WsmanOption> {
+        let profile = match self.options.profile {
+            Profile::Load => "FALSE",
+            Profile::Skip => "TRUE",
+        };
+        let mut options = vec![option("WINRS_NOPROFILE", profile)];
+        options.extend(self.options.code_page.map(|page| option("WINRS_CODEPAGE", &page.to_string())));
+        options
+    }
+
+    fn request(&self, action: Action, shell: Option<ShellId>, body: RequestBody, to: &str) -> Request {
+        let header = RequestHeader {
+            message_id: Some(MessageId::new(Uuid::new_v4())),
+            action,
+            resource: Resource::CmdShell,
+            to: to.to_owned(),
+            operation_timeout: Some(if action == Action::Receive { POLL } else { OPERATION }),
+            max_envelope_size: ENVELOPE,
+            shell,
+            options: Vec::new(),
+            session_id: Some(self.session),
+        };
+        Request { header, body }
+    }
+
+    async fn connection(self: &Arc<Self>) -> Result<Connection, BackendError> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(BackendError::Closed);
+        }
+        self.any_connection().await
+    }
+
+    async fn any_connection(&self) -> Result<Connection, BackendError> {
+        if let Some(connection) = self.reuse() {
+            return Ok(connection);
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_all_in_use| BackendError::Busy)?;
+        let mut connection = self.dialer.connect(&self.principal).await?;
+        connection.occupy(place);
+        Ok(connection)
+    }
+
+    fn reuse(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock();
+        while let Some(connection) = idle.pop() {
+            if connection.usable() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn give_back(&self, connection: Connection) {
+        if connection.usable() && !self.closed.load(Ordering::Acquire) {
+            self.idle.lock().push(connection);
+        }
+    }
+}
+
+/// Speaks to one running command while its output is waited for elsewhere.
+#[derive(Debug, Clone)]
+pub struct Control {
+    shell: Arc<TargetShell>,
+    shell_id: ShellId,
+    id: CommandId,
+}
+
+impl Control {
+    /// Feeds standard input. Never repeated.
+    ///
+    /// # Errors
+    /// What went wrong; the input may have arrived all the same.
+    pub async fn input(&self, data: Vec<u8>, end: bool) -> Result<(), BackendError> {
+        let stream = SendStream { stream: "stdin".to_owned(), command_id: Some(self.id), end, data };
+        self.ask(Action::Send, RequestBody::Send(vec![stream])).await
+    }
+
+    /// Interrupts or ends the command.
+    ///
+    /// # Errors
+    /// When the target did not take it.
+    pub async fn signal(&self, signal: SignalCode) -> Result<(), BackendError> {
+        self.ask(Action::Signal, RequestBody::Signal { command_id: Some(self.id), signal }).await
+    }
+
+    async fn ask(&self, action: Action, body: RequestBody) -> Result<(), BackendError> {
+        let mut connection = self.shell.connection().await?;
+        let request = self.shell.request(action, Some(self.shell_id), body, connection.url());
+        let answer = connection.exchange(&request).await;
+        self.shell.give_back(connection);
+        answer.map(drop)
+    }
+}
+
+/// A command that runs on a target. To be polled until its end, and then ended.
+#[derive(Debug)]
+pub struct Running {
+    control: Control,
+    connection: Option<Connection>,
+}
+
+impl Running {
+    /// The id that the target knows the command by.
+    #[must_use]
+    pub fn id(&self) -> CommandId {
+        self.control.id
+    }
+
+    /// The id that the target knows the shell by.
+    #[must_use]
+    pub fn shell_id(&self) -> ShellId {
+        self.control.shell_id
+    }
+
+    /// Speaks to the command from elsewhere.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Waits for output, at most one poll long. Not repeated after an error: output may be lost then.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub async fn receive(&mut self) -> Result<Received, BackendError> {
+        let shell = &self.control.shell;
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => shell.connection().await?,
+        };
+        let streams = vec!["stdout".to_owned(), "stderr".to_owned()];
+        let body = RequestBody::Receive { command_id: Some(self.control.id), streams };
+        let mut request = shell.request(Action::Receive, Some(self.control.shell_id), body, connection.url());
+        request.header.options = vec![option("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE")];
+        let answer = connection.exchange(&request).await;
+        self.connection = connection.usable().then_some(connection);
+        match answer {
+            Ok(ResponseBody::Receive(output)) if output.command_id == Some(self.control.id) => Ok(Received::Output(output)),
+            Ok(ResponseBody::Receive(_)) => Err(BackendError::Mismatch),
+            Ok(other) => Err(unexpected(&other)),
+            Err(BackendError::Fault(FaultCode::TIMED_OUT)) => Ok(Received::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Tells the target to forget the command, whether it has ended or not, and gives the connection back.
+    ///
+    /// # Errors
+    /// When the target did not take it in time.
+    pub async fn end(mut self) -> Result<(), BackendError> {
+        let shell = Arc::clone(&self.control.shell);
+        if let Some(connection) = self.connection.take() {
+            shell.give_back(connection);
+        }
+        let signal = self.control.signal(SignalCode::Terminate);
+        timeout(CLEANUP, signal).await.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)))
+    }
+}
+
+fn option(name: &str, value: &str) -> WsmanOption {
+    WsmanOption { name: name.to_owned(), value: value.to_owned(), must_comply: false }
+}
+
+/// An answer of another kind than the question.
+fn unexpected(_answer: &ResponseBody) -> BackendError {
+    BackendError::Mismatch
+}

@@ -1,0 +1,132 @@
+//! What makes a target's certificate the right one.
+
+use crate::config::{Target, TargetTransport, Trust};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+
+/// Certificates in one file of roots.
+const MAX_ROOTS: usize = 1024;
+
+/// Why no trust can be made of the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    /// The file cannot be read or holds no certificate.
+    #[error("{0} holds no usable certificate in PEM: check path, permissions and format", .0.display())]
+    Roots(PathBuf),
+    /// The system has no roots.
+    #[error("the system has no root certificates: install ca-certificates, or give the target a `ca` or `pin`")]
+    SystemRoots,
+    /// rustls refuses the settings.
+    #[error("TLS cannot be set up: {0}")]
+    Rustls(#[from] Error),
+}
+
+/// The TLS settings for a target, or none where it is reached without.
+///
+/// # Errors
+/// When the roots cannot be read.
+pub fn client_config(target: &Target) -> Result<Option<Arc<ClientConfig>>, TrustError> {
+    let trust = match &target.transport {
+        TargetTransport::Https { trust, .. } => trust,
+        TargetTransport::PlainHttp => return Ok(None),
+    };
+    let provider = Arc::new(ring::default_provider());
+    let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        Trust::SystemRoots => by_roots(system_roots()?, &provider)?,
+        Trust::Ca(file) => by_roots(roots_of(file)?, &provider)?,
+        Trust::Pin(pin) => Arc::new(ByRule { rule: Rule::Pin(*pin), provider: Arc::clone(&provider) }),
+        Trust::Unverified => Arc::new(ByRule { rule: Rule::Unverified, provider: Arc::clone(&provider) }),
+    };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    // Connections belong to one principal each; a session ticket must not tie two together.
+    config.resumption = rustls::client::Resumption::disabled();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(Arc::new(config)))
+}
+
+fn by_roots(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .build()
+        .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+        .map_err(|error| TrustError::Rustls(Error::General(error.to_string())))
+}
+
+fn roots_of(file: &std::path::Path) -> Result<RootCertStore, TrustError> {
+    let broken = || TrustError::Roots(file.to_owned());
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|_unreadable| broken())?.take(MAX_ROOTS) {
+        roots.add(certificate.map_err(|_unreadable| broken())?).map_err(|_unusable| broken())?;
+    }
+    if roots.is_empty() { Err(broken()) } else { Ok(roots) }
+}
+
+fn system_roots() -> Result<RootCertStore, TrustError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() { Err(TrustError::SystemRoots) } else { Ok(roots) }
+}
+
+/// A certificate known by its digest, or not verified at all. The handshake's signature is verified always:
+/// whoever answers has the key of the certificate that he shows.
+#[derive(Debug)]
+struct ByRule {
+    rule: Rule,
+    provider: Arc<CryptoProvider>,
+}
+
+#[derive(Debug)]
+enum Rule {
+    Pin([u8; 32]),
+    Unverified,
+}
+
+impl ServerCertVerifier for ByRule {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match &self.rule {
+            Rule::Unverified => Ok(ServerCertVerified::assertion()),
+            Rule::Pin(pin) if bool::from(Sha256::digest(end_entity).as_slice().ct_eq(pin)) => Ok(ServerCertVerified::assertion()),
+            Rule::Pin(_) => Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,75 @@
+//! Encryption of credentials in memory, under a key of this process in locked, undumpable memory.
+
+use super::LeaseError;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use sekisho_protocol::credssp::DelegatedCredential;
+use sekisho_protocol::memory::LockedBytes;
+use sekisho_protocol::secret::SecretText;
+use zeroize::Zeroizing;
+
+const KEY_LEN: usize = 32;
+
+/// The per-process key.
+#[derive(Debug)]
+pub(super) struct Vault {
+    key: LockedBytes,
+    random: SystemRandom,
+}
+
+/// One encrypted password, with the account it belongs to in clear.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    domain: String,
+    user: String,
+    nonce: [u8; NONCE_LEN],
+    ciphertext: Vec<u8>,
+}
+
+impl Vault {
+    pub(super) fn new() -> Result<Self, LeaseError> {
+        let random = SystemRandom::new();
+        let mut bytes = Zeroizing::new([0; KEY_LEN]);
+        random.fill(bytes.as_mut()).map_err(|_unspecified| LeaseError::Vault)?;
+        Ok(Self { key: LockedBytes::new(bytes.as_ref()), random })
+    }
+
+    pub(super) fn seal(&self, credential: DelegatedCredential) -> Result<Sealed, LeaseError> {
+        let DelegatedCredential { domain, user, password } = credential;
+        let mut nonce = [0; NONCE_LEN];
+        self.random.fill(&mut nonce).map_err(|_unspecified| LeaseError::Vault)?;
+        let mut buffer = password.with(|text| {
+            // At its final size from the start: a buffer that grows leaves copies behind.
+            let mut buffer = Vec::with_capacity(text.len().saturating_add(CHACHA20_POLY1305.tag_len()));
+            buffer.extend_from_slice(text.as_bytes());
+            buffer
+        });
+        drop(password);
+        self.key()?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(&domain, &user), &mut buffer)
+            .map_err(|_unspecified| LeaseError::Vault)?;
+        Ok(Sealed { domain, user, nonce, ciphertext: buffer })
+    }
+
+    pub(super) fn open(&self, sealed: &Sealed) -> Result<DelegatedCredential, LeaseError> {
+        let mut buffer = Zeroizing::new(sealed.ciphertext.clone());
+        let plain = self
+            .key()?
+            .open_in_place(Nonce::assume_unique_for_key(sealed.nonce), aad(&sealed.domain, &sealed.user), &mut buffer)
+            .map_err(|_unspecified| LeaseError::Vault)?
+            .len();
+        buffer.truncate(plain);
+        let text = std::str::from_utf8(&buffer).map_err(|_not_text| LeaseError::Vault)?;
+        let password = SecretText::new(text.to_owned());
+        Ok(DelegatedCredential { domain: sealed.domain.clone(), user: sealed.user.clone(), password })
+    }
+
+    fn key(&self) -> Result<LessSafeKey, LeaseError> {
+        let key = self.key.with(|bytes| UnboundKey::new(&CHACHA20_POLY1305, bytes));
+        key.map(LessSafeKey::new).map_err(|_unspecified| LeaseError::Vault)
+    }
+}
+
+fn aad(domain: &str, user: &str) -> Aad<Vec<u8>> {
+    Aad::from([domain.as_bytes(), b"\\", user.as_bytes()].concat())
+}

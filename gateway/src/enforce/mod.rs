@@ -1,0 +1,184 @@
+//! The one door: every command of every API is judged here, and audited, before anything is sent.
+//!
+//! INVARIANT(one-door): [`Permit`] is made in [`judge`] alone, after its audit line was written. It has
+//! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
+
+use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument};
+use crate::config::Target;
+use crate::identity::Identity;
+use crate::limits::rates::Limited;
+use crate::state::{Gateway, Live};
+use sekisho_policy::{Action, Allowed, CheckedProgram, Decision, Denied, DenyReason, Input, Principal, ProgramRequest};
+use sekisho_protocol::wsman::CommandId;
+use std::net::SocketAddr;
+use uuid::Uuid;
+
+/// Digits of a correlation id: enough to find one line, short enough to be read out on the telephone.
+const CORRELATION_DIGITS: usize = 12;
+
+/// Leave to run one program once on one target.
+#[derive(Debug)]
+pub struct Permit {
+    program: CheckedProgram,
+    context: Context,
+}
+
+impl Permit {
+    /// The line for the target, rendered from what was judged.
+    #[must_use]
+    pub fn command_line(&self) -> &str {
+        self.program.command_line()
+    }
+
+    /// Whether standard input may be sent.
+    #[must_use]
+    pub fn takes_input(&self) -> bool {
+        match self.program.input() {
+            Input::Refused => false,
+            Input::Permitted => true,
+        }
+    }
+
+    /// What later events about this command have in common.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+/// Who asks for what, where from and on which target.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Who is logged in.
+    pub identity: &'a Identity,
+    /// Where from.
+    pub client: SocketAddr,
+    /// The target, already found in the table.
+    pub target: &'a Target,
+    /// The gateway's id of the session: a shell or a job.
+    pub session: Uuid,
+    /// The gateway's id of the command.
+    pub command: CommandId,
+    /// What is to be run.
+    pub request: &'a ProgramRequest,
+}
+
+/// Why nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Policy says no.
+    #[error("{message} (reference {correlation})")]
+    Denied {
+        /// For the user, as policy words it.
+        message: String,
+        /// The rule that came nearest.
+        rule: Option<String>,
+        /// Stands in the audit line too.
+        correlation: String,
+    },
+    /// A rate is reached.
+    #[error("{0}")]
+    Limited(Limited),
+    /// The audit line could not be written.
+    #[error("the gateway cannot write its audit log, so nothing was run: tell its operator (reference {correlation})")]
+    NotAudited {
+        /// For the operator.
+        correlation: String,
+    },
+}
+
+/// Judges, audits, and only then permits.
+///
+/// # Errors
+/// When the rate is reached, policy denies, or the audit line cannot be written.
+pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
+    let live = gateway.live();
+    let context = context(&live, &ask);
+    if let Err(limited) = gateway.rates.operation(ask.identity.principal(), ask.target.name.as_str()) {
+        gateway.audit_limit(&context, limited).await;
+        return Err(Refusal::Limited(limited));
+    }
+    let principal = principal(ask.identity);
+    let action = Action::Program(ask.request.clone());
+    // A reload may have taken the target out of the table.
+    let decision = live.facts(ask.target).map_or_else(gone, |facts| live.policy.decide(&principal, facts, &action));
+    match decision {
+        Decision::Allow(allowed) => permit(gateway, &live, allowed, context).await,
+        Decision::Deny(denied) => Err(refuse(gateway, &live, &ask, denied, context).await),
+    }
+}
+
+/// Whether policy lets this principal do anything at all on this target.
+#[must_use]
+pub fn may_reach(live: &Live, identity: &Identity, target: &Target) -> bool {
+    live.facts(target).is_some_and(|facts| live.policy.may_reach(&principal(identity), facts))
+}
+
+/// A new correlation id.
+#[must_use]
+pub fn correlation() -> String {
+    let mut text = Uuid::new_v4().simple().to_string();
+    text.truncate(CORRELATION_DIGITS);
+    text
+}
+
+fn context(live: &Live, ask: &Ask<'_>) -> Context {
+    Context {
+        principal: Some(ask.identity.principal().to_string()),
+        client_addr: Some(ask.client),
+        target: Some(ask.target.name.to_string()),
+        session: Some(ask.session.to_string()),
+        shell: None,
+        command: Some(Ids { gateway: ask.command.to_string(), target: None }),
+        policy: Some(live.policy.digest().to_owned()),
+        correlation: Some(correlation()),
+    }
+}
+
+fn principal(identity: &Identity) -> Principal {
+    Principal { name: identity.principal().to_string(), groups: identity.groups().to_vec() }
+}
+
+fn gone() -> Decision {
+    let message = "this target is no longer in the gateway's table".to_owned();
+    Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None })
+}
+
+async fn permit(gateway: &Gateway, live: &Live, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
+    let Allowed { role, rule, program } = allowed;
+    let audited = audited(live, &program);
+    let event = Event::new(EventKind::Command { role, rule, program: audited }, &context);
+    if gateway.audit.append(event).await.is_err() {
+        gateway.metrics.decision("not_audited");
+        return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
+    }
+    gateway.metrics.decision("allow");
+    Ok(Permit { program, context })
+}
+
+async fn refuse(gateway: &Gateway, live: &Live, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
+    let Denied { reason, message, nearest, place } = denied;
+    let line = joined(ask.request);
+    let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
+    let kind = EventKind::Denial {
+        reason: format!("{reason:?}"),
+        rule: rule.clone(),
+        program: None,
+        unread: Some(live.redactor.unread(&line, place)),
+    };
+    // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
+    if gateway.audit.append(Event::new(kind, &context)).await.is_err() {
+        tracing::error!("A denial could not be written to the audit log");
+    }
+    gateway.metrics.decision("deny");
+    Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
+}
+
+fn audited(live: &Live, program: &CheckedProgram) -> AuditedProgram {
+    let judged = program.arguments().iter().map(|argument| JudgedArgument { value: argument.value(), secret: argument.is_secret() });
+    live.redactor.program(program.path(), judged)
+}
+
+fn joined(request: &ProgramRequest) -> String {
+    std::iter::once(request.command.as_str()).chain(request.arguments.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+}

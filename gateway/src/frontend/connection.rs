@@ -1,0 +1,242 @@
+//! One connection of a client: TLS, HTTP, the login, and then its requests.
+
+use super::body::{Flushes, ReplyBody, Watched};
+use super::head::{Authorization, Head};
+use super::known::{self, Known};
+use super::login::{self, Leg};
+use super::reply::{self, Reply};
+use super::route::{Service, service};
+use crate::listener::accept::Door;
+use crate::listener::caps::{ConnectionSlot, HandshakeSlot};
+use crate::state::Gateway;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use sekisho_protocol::credssp::Acceptor;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes of one request's head. A login token in it is the largest thing.
+const MAX_HEAD: usize = 96 * 1024;
+/// Headers of one request.
+const MAX_HEADERS: usize = 64;
+/// How long the body of one request may take.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+static SERIAL: AtomicU64 = AtomicU64::new(1);
+
+/// What is known of a client from the start.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) door: Arc<Door>,
+    pub(crate) peer: SocketAddr,
+    /// For logs.
+    pub(crate) id: u64,
+}
+
+/// How far the login is. INVARIANT(one-connection-one-context): there is never more than one, and a
+/// connection that failed answers nothing more.
+#[derive(Debug)]
+enum State {
+    Nobody,
+    Login(Box<Acceptor>),
+    Known(Box<Known>),
+    Failed,
+}
+
+#[derive(Debug)]
+struct Context {
+    state: State,
+    /// What the login has used up.
+    legs: u32,
+    bytes: usize,
+    handshake: Option<HandshakeSlot>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Connection {
+    client: Client,
+    context: Mutex<Context>,
+    logged_in: CancellationToken,
+    closing: CancellationToken,
+    flushes: Flushes,
+    _slot: ConnectionSlot,
+}
+
+impl Connection {
+    /// A connection that was let in.
+    #[must_use]
+    pub fn new(gateway: Arc<Gateway>, door: Arc<Door>, peer: SocketAddr, slots: (ConnectionSlot, HandshakeSlot)) -> Arc<Self> {
+        let id = SERIAL.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self {
+            client: Client { gateway, door, peer, id },
+            context: Mutex::new(Context { state: State::Nobody, legs: 0, bytes: 0, handshake: Some(slots.1) }),
+            logged_in: CancellationToken::new(),
+            closing: CancellationToken::new(),
+            flushes: Flushes::default(),
+            _slot: slots.0,
+        })
+    }
+
+    /// Serves it to its end: at most the time of a login until somebody is known.
+    pub async fn serve(self: Arc<Self>, stream: TcpStream) {
+        let time = self.client.gateway.live().config.limits.login_time;
+        let served = Arc::clone(&self).handshake(stream);
+        tokio::pin!(served);
+        let login = async {
+            if tokio::time::timeout(time, self.logged_in.cancelled()).await.is_ok() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = &mut served => {}
+            () = login => {
+                self.client.gateway.metrics.refused_connection("login_time");
+                tracing::debug!(conn = self.client.id, client_addr = %self.client.peer.ip(), "Login took too long");
+            }
+        }
+    }
+
+    async fn handshake(self: Arc<Self>, stream: TcpStream) {
+        let door = Arc::clone(&self.client.door);
+        let Some(tls) = &door.tls else { return self.http(stream).await };
+        match tls.acceptor.accept(stream).await {
+            Ok(stream) => self.http(stream).await,
+            Err(error) => tracing::debug!(conn = self.client.id, %error, "TLS handshake failed"),
+        }
+    }
+
+    async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self: Arc<Self>, stream: S) {
+        let service = service_fn(|request| {
+            let connection = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(connection.answer(request).await) }
+        });
+        let served = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.client.gateway.live().config.limits.idle_connection)
+            .max_buf_size(MAX_HEAD)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(TokioIo::new(Watched::new(stream, self.flushes.clone())), service);
+        tokio::pin!(served);
+        let ended = tokio::select! {
+            ended = served.as_mut() => ended,
+            () = self.ends() => {
+                served.as_mut().graceful_shutdown();
+                served.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(conn = self.client.id, %error, "Connection ended");
+        }
+    }
+
+    async fn ends(&self) {
+        tokio::select! {
+            () = self.closing.cancelled() => {}
+            () = self.client.gateway.drained.cancelled() => {}
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let reply = self.reply(request).await;
+        if reply.closes() {
+            self.closing.cancel();
+        }
+        reply.into_response(&self.flushes)
+    }
+
+    async fn reply(&self, request: Request<Incoming>) -> Reply {
+        let head = Head::read(&request);
+        let service = service(&head.path);
+        if service == Service::Unknown {
+            return Reply::bare(StatusCode::NOT_FOUND).close();
+        }
+        if !head.post {
+            return Reply::bare(StatusCode::METHOD_NOT_ALLOWED).close();
+        }
+        let mut context = self.context.lock().await;
+        let Some(body) = self.read(&mut context, &head, request.into_body()).await else {
+            context.state = State::Failed;
+            return Reply::bare(StatusCode::PAYLOAD_TOO_LARGE).close();
+        };
+        if head.identify || service == Service::WsmanAnonymous {
+            return reply::identify();
+        }
+        match &head.authorization {
+            Authorization::CredSsp(token) => self.leg(&mut context, &head, token, &body).await,
+            Authorization::Absent => self.request(&mut context, &head, &body).await,
+            Authorization::Foreign => {
+                context.state = State::Failed;
+                Reply::challenge().close()
+            }
+        }
+    }
+
+    /// Reads the body of a request, and counts head and body as long as nobody is known.
+    async fn read(&self, context: &mut Context, head: &Head, body: Incoming) -> Option<Vec<u8>> {
+        let limits = self.client.gateway.live().config.limits.clone();
+        let known = matches!(context.state, State::Known(_));
+        let most = if known { limits.body_bytes } else { limits.login_bytes.checked_sub(context.bytes)?.checked_sub(head.size)? };
+        let body = tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await.ok()?.ok()?.to_bytes();
+        if !known {
+            context.bytes = context.bytes.saturating_add(head.size).saturating_add(body.len());
+            context.legs = context.legs.saturating_add(1);
+            if limits.login_legs < context.legs {
+                return None;
+            }
+        }
+        Some(body.into())
+    }
+
+    async fn leg(&self, context: &mut Context, head: &Head, token: &[u8], body: &[u8]) -> Reply {
+        // A new login on a connection replaces who it was, from its first token on.
+        let mut acceptor = match std::mem::replace(&mut context.state, State::Failed) {
+            State::Login(acceptor) => acceptor,
+            State::Nobody | State::Known(_) => Box::new(login::acceptor(&self.client)),
+            State::Failed => return Reply::bare(StatusCode::BAD_REQUEST).close(),
+        };
+        match login::step(&self.client, &mut acceptor, token).await {
+            Leg::Continue(token) => {
+                context.state = State::Login(acceptor);
+                Reply::token(&token)
+            }
+            Leg::Refused(Some(token)) => Reply::token(&token).close(),
+            Leg::Refused(None) => Reply::challenge().close(),
+            Leg::Done(known) => {
+                self.logged_in.cancel();
+                *context = Context { state: State::Known(known), legs: 0, bytes: 0, handshake: None };
+                // Over HTTPS the last leg carries the first request; the earlier ones repeated it.
+                self.request(context, head, body).await
+            }
+        }
+    }
+
+    async fn request(&self, context: &mut Context, head: &Head, body: &[u8]) -> Reply {
+        match &mut context.state {
+            State::Known(known) => match known::serve(&self.client, known, head, body).await {
+                Some(reply) => reply,
+                None => {
+                    // Undecipherable: the client must log in anew, on another connection.
+                    context.state = State::Failed;
+                    Reply::bare(StatusCode::BAD_REQUEST).close()
+                }
+            },
+            State::Nobody | State::Login(_) => {
+                context.state = State::Nobody;
+                Reply::challenge()
+            }
+            State::Failed => Reply::bare(StatusCode::BAD_REQUEST).close(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A request of somebody who is logged in: opened, passed to its service, and the answer sealed.
+
+use super::connection::Client;
+use super::head::Head;
+use super::reply::Reply;
+use super::respond::{Answer, Problem};
+use super::route::{Service, service};
+use super::wsman;
+use crate::config::BodyRule;
+use crate::credentials::Hold;
+use crate::identity::Identity;
+use bytes::Bytes;
+use hyper::StatusCode;
+use parking_lot::Mutex;
+use sekisho_protocol::sealing::{MessageSeal, open_body, seal_body_as, seal_group};
+use sekisho_protocol::soap::Fault;
+use std::borrow::Cow;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Sealed groups that wait to be written.
+const STREAM_DEPTH: usize = 16;
+
+/// Somebody who has logged in.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) identity: Arc<Identity>,
+    pub(super) seal: Arc<Mutex<Box<dyn MessageSeal>>>,
+    pub(super) hold: Hold,
+}
+
+/// How the request came, and so how its answer goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    Sealed,
+    Plain,
+}
+
+/// Serves one request; `None` when it cannot be opened.
+pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body: &[u8]) -> Option<Reply> {
+    let cover = if head.sealed() { Cover::Sealed } else { Cover::Plain };
+    let plain = match cover {
+        Cover::Sealed => Cow::Owned(open_body(known.seal.lock().as_mut(), &head.content_type, body).ok()?.to_vec()),
+        Cover::Plain => Cow::Borrowed(body),
+    };
+    if plain.is_empty() {
+        // The request that only logs in.
+        return Some(Reply::bare(StatusCode::OK));
+    }
+    if cover == Cover::Plain && client.door.bodies == BodyRule::SealedOnly {
+        return cover_reply(known, cover, unsealed());
+    }
+    let answer = match service(&head.path) {
+        Service::Wsman { target } => wsman::serve(client, known, target, head, &plain).await,
+        Service::Jobs | Service::Targets | Service::WsmanAnonymous | Service::Unknown => return None,
+    };
+    cover_reply(known, cover, answer)
+}
+
+fn unsealed() -> Answer {
+    let text = "this listener takes sealed bodies only: have the client encrypt its messages (pypsrp: encryption='always', pywinrm: message_encryption='always')";
+    let mut problem = Problem::fault(Fault::access_denied(text.to_owned()));
+    problem.status = StatusCode::FORBIDDEN;
+    problem.answer(None)
+}
+
+fn cover_reply(known: &Known, cover: Cover, answer: Answer) -> Option<Reply> {
+    match answer {
+        Answer::Whole { status, mime, body, retry_after, delivered } => {
+            let reply = match cover {
+                Cover::Plain => Reply::whole(status, mime, body),
+                Cover::Sealed => {
+                    let sealed = seal_body_as(known.seal.lock().as_mut(), mime, &body).ok()?;
+                    Reply::whole(status, &sealed.content_type, sealed.bytes)
+                }
+            };
+            Some(reply.retry_after(retry_after).delivered(delivered))
+        }
+        Answer::Stream { mime, documents } => Some(match cover {
+            Cover::Plain => Reply::stream(mime, documents),
+            Cover::Sealed => sealed_stream(known, mime, documents),
+        }),
+    }
+}
+
+fn sealed_stream(known: &Known, mime: &'static str, mut documents: mpsc::Receiver<Bytes>) -> Reply {
+    let (sender, receiver) = mpsc::channel(STREAM_DEPTH);
+    let seal = Arc::clone(&known.seal);
+    let content_type = sekisho_protocol::sealing::stream_content_type(known.seal.lock().protocol());
+    tokio::spawn(async move {
+        while let Some(document) = documents.recv().await {
+            let Ok(group) = seal_group(seal.lock().as_mut(), mime, &document) else { return };
+            if sender.send(Bytes::from(group)).await.is_err() {
+                return;
+            }
+        }
+    });
+    Reply::stream(&content_type, receiver)
+}

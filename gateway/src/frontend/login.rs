@@ -1,0 +1,177 @@
+//! The login of one connection, from its first token to a principal whose credential is in the store.
+
+use super::connection::Client;
+use super::known::Known;
+use crate::audit::{Context, Event, EventKind, LoginOutcome};
+use crate::enforce::correlation;
+use crate::identity::{Identity, PrincipalName};
+use crate::limits::AddressKey;
+use crate::limits::lockout::Failure;
+use crate::state::Gateway;
+use parking_lot::Mutex;
+use sekisho_protocol::Error;
+use sekisho_protocol::auth::{AccountName, AccountSource, NtHash};
+use sekisho_protocol::credssp::{AcceptStep, Acceptor, Login};
+use sekisho_protocol::error::AuthFailure;
+use sekisho_protocol::sealing::MessageSeal;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// What one leg leads to.
+#[derive(Debug)]
+pub(super) enum Leg {
+    /// Answer with this token and wait.
+    Continue(Vec<u8>),
+    /// Nobody; the token, if any, tells the peer so.
+    Refused(Option<Vec<u8>>),
+    /// Somebody.
+    Done(Box<Known>),
+}
+
+/// The accounts as one address may try them: locked ones look like unknown ones.
+struct Accounts {
+    gateway: Arc<Gateway>,
+    address: IpAddr,
+}
+
+impl AccountSource for Accounts {
+    fn nt_hash(&self, claimed: &AccountName) -> Option<NtHash> {
+        let live = self.gateway.live();
+        let principal = live.identity.normalise(claimed).ok();
+        let hash = principal.as_ref().and_then(|principal| live.identity.nt_hash(principal));
+        let locked = principal.as_ref().and_then(|principal| {
+            self.gateway.lockout.locked(AddressKey::from(self.address), principal, Instant::now())
+        });
+        hash.filter(|_| locked.is_none())
+    }
+}
+
+/// An acceptor for one connection.
+pub(super) fn acceptor(client: &Client) -> Acceptor {
+    let accounts = Accounts { gateway: Arc::clone(&client.gateway), address: client.peer.ip() };
+    Acceptor::new(&client.door.credssp, Arc::new(accounts))
+}
+
+/// Takes one token.
+pub(super) async fn step(client: &Client, acceptor: &mut Acceptor, token: &[u8]) -> Leg {
+    match acceptor.step(token) {
+        AcceptStep::Continue { token } => Leg::Continue(token),
+        AcceptStep::Rejected { token, cause, claimed } => {
+            refuse(client, outcome(cause), claimed.as_ref()).await;
+            Leg::Refused(token)
+        }
+        // The protocol has nothing to send with the last answer.
+        AcceptStep::Done { token: _, login, seal } => finish(client, login, seal).await,
+    }
+}
+
+async fn finish(client: &Client, login: Login, seal: Box<dyn MessageSeal>) -> Leg {
+    let Login { authenticated, delegated } = login;
+    let live = client.gateway.live();
+    let claimed = AccountName { domain: delegated.domain.clone(), user: delegated.user.clone() };
+    let Ok(principal) = live.identity.normalise(&authenticated) else {
+        refuse(client, LoginOutcome::UnknownName, Some(&authenticated)).await;
+        return Leg::Refused(None);
+    };
+    let same = live.identity.normalise(&claimed).is_ok_and(|other| other == principal);
+    let hash = NtHash::of_password(&delegated.password);
+    let right = live.identity.nt_hash(&principal).is_some_and(|stored| stored.ct_eq(&hash));
+    let Some(identity) = live.identity.identity(&principal).filter(|_| same && right) else {
+        refuse(client, LoginOutcome::DelegatedMismatch, Some(&authenticated)).await;
+        return Leg::Refused(None);
+    };
+    drop(live);
+    welcome(client, identity, delegated, seal).await
+}
+
+async fn welcome(
+    client: &Client,
+    identity: Identity,
+    delegated: sekisho_protocol::credssp::DelegatedCredential,
+    seal: Box<dyn MessageSeal>,
+) -> Leg {
+    let gateway = &client.gateway;
+    let principal = identity.principal().clone();
+    if audit(client, LoginOutcome::Ok, Some(&principal), None).await.is_err() {
+        return Leg::Refused(None);
+    }
+    let Ok(hold) = gateway.credentials.keep(&principal, delegated) else {
+        tracing::error!("A delegated credential could not be stored");
+        return Leg::Refused(None);
+    };
+    gateway.lockout.succeeded(AddressKey::from(client.peer.ip()), &principal);
+    gateway.metrics.login("ok");
+    tracing::info!(conn = client.id, %principal, client_addr = %client.peer.ip(), "Logged in");
+    Leg::Done(Box::new(Known { identity: Arc::new(identity), seal: Arc::new(Mutex::new(seal)), hold }))
+}
+
+/// Counts, writes and slows down a failed login.
+async fn refuse(client: &Client, outcome: LoginOutcome, claimed: Option<&AccountName>) {
+    let gateway = &client.gateway;
+    let (address, now) = (AddressKey::from(client.peer.ip()), Instant::now());
+    let principal = claimed.and_then(|name| gateway.live().identity.normalise(name).ok());
+    let locked = principal.as_ref().and_then(|principal| gateway.lockout.locked(address, principal, now));
+    let outcome = if locked.is_some() { LoginOutcome::LockedOut } else { outcome };
+    gateway.metrics.login("failed");
+    // The answer is the same whether this could be written or not: no.
+    let _ = audit(client, outcome, principal.as_ref(), claimed).await;
+    tracing::info!(conn = client.id, client_addr = %client.peer.ip(), ?outcome, "Login failed");
+    let Some(principal) = principal else { return };
+    // A locked address gains nothing by going on, and its lock is not prolonged by it.
+    if locked.is_none() && counts(outcome) {
+        lock(client, address, &principal, now).await;
+    }
+    tokio::time::sleep(gateway.lockout.delay(&principal, now)).await;
+}
+
+async fn lock(client: &Client, address: AddressKey, principal: &PrincipalName, now: Instant) {
+    let (failures, failure) = client.gateway.lockout.failed(address, principal, now);
+    if let Failure::Locked(duration) = failure {
+        let kind = EventKind::Lockout { account: Some(principal.to_string()), failures, duration };
+        client.gateway.audit_after(Event::new(kind, &context(client, Some(principal)))).await;
+    }
+}
+
+/// Which failures are guesses at a password.
+fn counts(outcome: LoginOutcome) -> bool {
+    match outcome {
+        LoginOutcome::BadCredentials | LoginOutcome::DelegatedMismatch => true,
+        // A stripped MIC or a forged binding is an attack on the login as well.
+        LoginOutcome::Protocol => true,
+        LoginOutcome::Ok | LoginOutcome::UnknownName | LoginOutcome::LockedOut | LoginOutcome::Limit => false,
+    }
+}
+
+fn outcome(cause: Error) -> LoginOutcome {
+    match cause {
+        Error::Auth(AuthFailure::BadCredentials) => LoginOutcome::BadCredentials,
+        Error::LimitExceeded(_) => LoginOutcome::Limit,
+        Error::Auth(_) | Error::Malformed(_) | Error::PeerMisbehaved(_) | Error::Unsupported(_) | Error::Misuse(_) => {
+            LoginOutcome::Protocol
+        }
+    }
+}
+
+async fn audit(
+    client: &Client,
+    outcome: LoginOutcome,
+    principal: Option<&PrincipalName>,
+    claimed: Option<&AccountName>,
+) -> Result<(), crate::audit::AuditError> {
+    let live = client.gateway.live();
+    let unknown = claimed.filter(|_| principal.is_none());
+    let claimed = unknown.map(|name| live.redactor.unread(&format!("{}\\{}", name.domain, name.user), None));
+    let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
+    client.gateway.audit.append(event).await.map(drop)
+}
+
+fn context(client: &Client, principal: Option<&PrincipalName>) -> Context {
+    Context {
+        principal: principal.map(ToString::to_string),
+        client_addr: Some(client.peer),
+        policy: Some(client.gateway.live().policy.digest().to_owned()),
+        correlation: Some(correlation()),
+        ..Context::default()
+    }
+}

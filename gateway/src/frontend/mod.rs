@@ -1,0 +1,15 @@
+//! Towards clients: one connection, one security context; requests in, answers out, in turn.
+
+mod body;
+mod head;
+mod known;
+mod connection;
+mod login;
+mod reply;
+mod respond;
+mod route;
+mod wsman;
+
+pub use body::ReplyBody;
+pub use connection::Connection;
+pub use respond::{Answer, Problem};

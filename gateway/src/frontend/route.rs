@@ -1,0 +1,130 @@
+//! Which target a request is for: by path, by Host name, or neither. A name is only a key of the closed
+//! table; nothing of it is ever resolved.
+
+use crate::config::{Routing, Target, TargetTable};
+
+/// Bytes of a path or Host that are looked at.
+const MAX_NAME: usize = 256;
+
+/// What a request's path asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service<'a> {
+    /// WS-Man, perhaps with a target's name in the path.
+    Wsman {
+        /// What follows `/wsman/`.
+        target: Option<&'a str>,
+    },
+    /// Identify without a login.
+    WsmanAnonymous,
+    /// Submits a job.
+    Jobs,
+    /// Lists targets.
+    Targets,
+    /// Nothing of ours.
+    Unknown,
+}
+
+/// Why no target was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// Neither way names one.
+    #[error("no target named: put its name into the path, as in /wsman/web01, or use a Host name that the gateway knows")]
+    NotNamed,
+    /// Path and Host name different ones.
+    #[error("the path and the Host name disagree about the target: name it one way")]
+    Disagree,
+    /// The table has no such target. Answered like a target that is not open to the user, so that the table
+    /// cannot be read by guessing.
+    #[error("no such target, or it is not open to you")]
+    Unknown,
+}
+
+/// Reads a path. The query is ignored, as PowerShell puts its version there.
+#[must_use]
+pub fn service(path: &str) -> Service<'_> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if MAX_NAME < path.len() {
+        return Service::Unknown;
+    }
+    let parts: Vec<&str> = path.split('/').collect();
+    let is = |part: &str, word: &str| part.eq_ignore_ascii_case(word);
+    match parts.as_slice() {
+        ["", wsman] if is(wsman, "wsman") => Service::Wsman { target: None },
+        ["", wsman, target] if is(wsman, "wsman") && !target.is_empty() => Service::Wsman { target: Some(target) },
+        ["", wsman, identify] if is(wsman, "wsman-anon") && is(identify, "identify") => Service::WsmanAnonymous,
+        ["", "api", "v1", "jobs"] => Service::Jobs,
+        ["", "api", "v1", "targets"] => Service::Targets,
+        _ => Service::Unknown,
+    }
+}
+
+/// The target that path and Host name.
+///
+/// # Errors
+/// When none is named, they disagree, or the table has no such target.
+pub fn target<'t>(table: &'t TargetTable, routing: &Routing, path: Option<&str>, host: Option<&str>) -> Result<&'t Target, RouteError> {
+    let by_host = host.and_then(|host| host_label(host, routing.host_suffix.as_deref()?));
+    let name = match (path, by_host) {
+        (None, None) => return Err(RouteError::NotNamed),
+        (Some(path), Some(host)) if !path.eq_ignore_ascii_case(host) => return Err(RouteError::Disagree),
+        (Some(name), _) | (None, Some(name)) => name,
+    };
+    table.find(name).ok_or(RouteError::Unknown)
+}
+
+/// The part of a Host before the suffix: `web01` of `web01.gw.example:5986`.
+fn host_label<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
+    if MAX_NAME < host.len() {
+        return None;
+    }
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    let at = name.len().checked_sub(suffix.len())?;
+    let (label, tail) = name.split_at_checked(at)?;
+    let label = label.strip_suffix('.')?;
+    (tail.eq_ignore_ascii_case(suffix) && !label.is_empty()).then_some(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        let cases = [
+            ("/wsman", Service::Wsman { target: None }),
+            ("/wsman/", Service::Wsman { target: None }),
+            ("/WSMAN/Web01/", Service::Wsman { target: Some("Web01") }),
+            ("/wsman/web01/x", Service::Unknown),
+            ("/wsman//", Service::Unknown),
+            ("/wsman-anon/identify", Service::WsmanAnonymous),
+            ("/api/v1/jobs", Service::Jobs),
+            ("/API/v1/jobs", Service::Unknown),
+            ("/", Service::Unknown),
+            ("", Service::Unknown),
+            ("wsman", Service::Unknown),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(service(path), expected, "{path}");
+        }
+        assert_eq!(service(&format!("/wsman/{}", "a".repeat(300))), Service::Unknown);
+    }
+
+    #[test]
+    fn host_names() {
+        let cases = [
+            ("web01.gw.example", Some("web01")),
+            ("WEB01.GW.Example:5986", Some("WEB01")),
+            ("a.b.gw.example", Some("a.b")),
+            ("gw.example", None),
+            (".gw.example", None),
+            ("web01gw.example", None),
+            ("web01.gw.example.evil", None),
+            ("[::1]:5986", None),
+            ("wéb.gw.example", Some("wéb")),
+            ("", None),
+        ];
+        for (host, expected) in cases {
+            assert_eq!(host_label(host, "gw.example"), expected, "{host}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! WS-Man: from a request to a session's operation and back.
+
+use super::body::Delivered;
+use super::connection::Client;
+use super::head::Head;
+use super::known::Known;
+use super::respond::{Answer, Problem};
+use super::route;
+use crate::audit::SessionEnd;
+use crate::backend::{Profile, ShellOptions};
+use crate::config::Target;
+use crate::enforce::may_reach;
+use crate::session::{Command, Fetched, Opening, Shell, ShellRules, TerminatedBy, presence};
+use sekisho_policy::RequestExtras;
+use sekisho_protocol::soap::{Fault, FaultCode};
+use sekisho_protocol::wsman::{
+    CommandId, CommandLine, CreateShell, Identity, Request, RequestBody, Resource, ResponseBody, SendStream, ShellDetails,
+    SignalCode, decode_request,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What an absent operation timeout means. [MS-WSMV] 3.1.4.1.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How much earlier than the client gives up we answer.
+const MARGIN: Duration = Duration::from_millis(500);
+/// How long a Signal waits for its command's end.
+const SIGNAL_WAIT: Duration = Duration::from_secs(10);
+/// The code pages that Windows programs write; any other number is not passed on.
+const CODE_PAGES: [u32; 30] = [
+    437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874, 932, 936, 949, 950, 1250, 1251,
+    1252, 1253, 1254, 1257, 1258, 65001,
+];
+
+type Outcome = Result<Answer, Problem>;
+
+/// One request with everything it is about.
+struct Call<'a> {
+    client: &'a Client,
+    known: &'a Known,
+    request: &'a Request,
+}
+
+/// Serves one SOAP request.
+pub(super) async fn serve(client: &Client, known: &Known, path: Option<&str>, head: &Head, xml: &[u8]) -> Answer {
+    let request = match decode_request(xml) {
+        Ok(request) => request,
+        Err(error) => {
+            let relates_to = error.relates_to.clone();
+            return Problem::from(*error).answer(relates_to.as_ref());
+        }
+    };
+    let call = Call { client, known, request: &request };
+    let answered = call.answer(path, head).await;
+    answered.unwrap_or_else(|problem| problem.answer(request.header.message_id.as_ref()))
+}
+
+impl Call<'_> {
+    async fn answer(&self, path: Option<&str>, head: &Head) -> Outcome {
+        self.check_resource()?;
+        match &self.request.body {
+            RequestBody::Identify => Ok(self.ok(&ResponseBody::Identify(identity()))),
+            RequestBody::Get if self.request.header.resource == Resource::Config => {
+                Ok(self.ok(&ResponseBody::Config { max_envelope_size_kb: 500 }))
+            }
+            RequestBody::Create(create) => self.create(create, path, head).await,
+            RequestBody::Command(line) => self.command(line).await,
+            RequestBody::Send(streams) => self.send(streams).await,
+            RequestBody::Receive { command_id, .. } => self.receive(*command_id).await,
+            RequestBody::Signal { command_id, signal } => self.signal(*command_id, *signal).await,
+            RequestBody::Delete => self.delete().await,
+            RequestBody::Get => self.shell().map(|shell| self.ok(&ResponseBody::Shell(self.details(&shell)))),
+            RequestBody::Other => Err(not_served()),
+        }
+    }
+
+    fn check_resource(&self) -> Result<(), Problem> {
+        match (&self.request.header.resource, &self.request.body) {
+            (Resource::CmdShell, _) | (Resource::None, RequestBody::Identify) | (Resource::Config, RequestBody::Get) => Ok(()),
+            (Resource::PowerShell(_), _) => Err(Problem::fault(Fault::receiver(
+                FaultCode::RESOURCE_NOT_FOUND,
+                "PowerShell sessions are not served by this gateway yet: run programs through WinRS".to_owned(),
+            ))),
+            (Resource::Config | Resource::Other(_) | Resource::None, _) => Err(not_served()),
+        }
+    }
+
+    async fn create(&self, create: &CreateShell, path: Option<&str>, head: &Head) -> Outcome {
+        let gateway = &self.client.gateway;
+        if gateway.stopping.is_cancelled() {
+            return Err(stopping());
+        }
+        let live = gateway.live();
+        let config = &live.config;
+        let target = route::target(&config.targets, &config.routing, path, head.host.as_deref())?;
+        if !may_reach(&live, &self.known.identity, target) {
+            return Err(route::RouteError::Unknown.into());
+        }
+        let dialer = live.dialer(target).ok_or(route::RouteError::Unknown)?;
+        let shell = Shell::new(self.known.identity.principal(), dialer, self.opening(create, target), self.known.hold.another());
+        let rules = ShellRules { per_principal: config.limits.shells_per_principal, per_target: config.limits.shells_per_target };
+        gateway.sessions.insert(Arc::clone(&shell), rules)?;
+        tracing::debug!(conn = self.client.id, shell = %shell.id(), target = %target.name, "Shell opened");
+        Ok(self.ok(&ResponseBody::Created(self.details(&shell))))
+    }
+
+    fn opening(&self, create: &CreateShell, target: &Target) -> Opening {
+        let option = |name| self.request.header.option(name);
+        let asked = option("WINRS_CODEPAGE").and_then(|value| value.parse().ok()).filter(|page| CODE_PAGES.contains(page));
+        let profile = match option("WINRS_NOPROFILE") {
+            Some(value) if value.eq_ignore_ascii_case("true") || value == "1" => Profile::Skip,
+            Some(_) | None => Profile::Load,
+        };
+        Opening {
+            options: ShellOptions { code_page: target.code_page.or(asked), profile },
+            extras: RequestExtras {
+                environment: presence(!create.environment.is_empty()),
+                working_directory: presence(create.working_directory.is_some()),
+                ..RequestExtras::default()
+            },
+            address: self.request.header.to.clone(),
+            resource_uri: sekisho_protocol::wsman::CMD_SHELL_URI.to_owned(),
+        }
+    }
+
+    async fn command(&self, line: &CommandLine) -> Outcome {
+        let gateway = &self.client.gateway;
+        if gateway.stopping.is_cancelled() {
+            return Err(stopping());
+        }
+        let shell = self.shell()?;
+        let limit = self.patience();
+        let started = shell.start(gateway, &self.known.identity, self.client.peer, line.clone(), limit).await;
+        let command_id = started.map_err(Problem::from)?;
+        Ok(self.ok(&ResponseBody::Command { command_id }))
+    }
+
+    async fn send(&self, streams: &[SendStream]) -> Outcome {
+        let shell = self.shell()?;
+        for stream in streams {
+            let command = self.command_of(&shell, stream.command_id)?;
+            if !stream.stream.eq_ignore_ascii_case("stdin") {
+                return Err(Problem::fault(Fault::sender(FaultCode::INVALID_INPUT_STREAM, "the input stream is stdin")));
+            }
+            if !command.takes_input() {
+                return Err(Problem::fault(Fault::access_denied(
+                    "policy lets no standard input through to this program: its rule needs `stdin = true`".to_owned(),
+                )));
+            }
+            let sent = tokio::time::timeout(self.patience(), command.input(stream.data.clone(), stream.end)).await;
+            sent.unwrap_or(Err(crate::backend::BackendError::TimedOut(crate::backend::Effect::Unknown)))?;
+        }
+        Ok(self.ok(&ResponseBody::Send))
+    }
+
+    async fn receive(&self, id: Option<CommandId>) -> Outcome {
+        let shell = self.shell()?;
+        let command = self.command_of(&shell, id)?;
+        let now = Instant::now();
+        let deadline = now.checked_add(self.patience()).unwrap_or(now);
+        match command.fetch(self.request.header.max_envelope_size, deadline).await {
+            Fetched::Output(output) => {
+                let delivered = Delivered::new(move || command.acknowledge());
+                Ok(self.ok(&ResponseBody::Receive(output)).delivering(delivered))
+            }
+            Fetched::Failed(ended) => Err(ended.into()),
+            Fetched::Nothing => Err(Problem::fault(Fault::timed_out())),
+        }
+    }
+
+    async fn signal(&self, id: Option<CommandId>, signal: SignalCode) -> Outcome {
+        let shell = self.shell()?;
+        let command = self.command_of(&shell, id)?;
+        match signal {
+            SignalCode::CtrlC | SignalCode::CtrlBreak if command.is_running() => command.interrupt(signal).await?,
+            SignalCode::CtrlC | SignalCode::CtrlBreak => {}
+            SignalCode::Terminate | SignalCode::PowerShellCtrlC | SignalCode::Other => {
+                command.terminate(TerminatedBy::Client);
+                // Answered when the target knows, so that the next command finds a free connection.
+                let _ = tokio::time::timeout(SIGNAL_WAIT.min(self.patience()), command.ended()).await;
+                shell.forget(command.id());
+            }
+        }
+        Ok(self.ok(&ResponseBody::Signal))
+    }
+
+    async fn delete(&self) -> Outcome {
+        let shell = self.shell()?;
+        let gateway = &self.client.gateway;
+        if gateway.sessions.remove(shell.principal(), shell.id()).is_some() {
+            let closing = Arc::clone(gateway);
+            let closed = gateway.tasks.spawn(async move { shell.close(&closing, SessionEnd::Deleted, TerminatedBy::Client).await });
+            // A target that hangs is not the client's to wait for.
+            let _ = tokio::time::timeout(self.patience(), closed).await;
+        }
+        Ok(self.ok(&ResponseBody::Delete))
+    }
+
+    /// The shell that the request names, if it is the caller's (identity-bound).
+    fn shell(&self) -> Result<Arc<Shell>, Problem> {
+        let id = self.request.header.shell.ok_or_else(|| {
+            Problem::fault(Fault::sender(FaultCode::INVALID_SELECTORS, "the request names no shell: a ShellId selector is needed"))
+        })?;
+        let found = self.client.gateway.sessions.find(self.known.identity.principal(), id);
+        let shell = found.ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
+        shell.touch();
+        Ok(shell)
+    }
+
+    fn command_of(&self, shell: &Shell, id: Option<CommandId>) -> Result<Arc<Command>, Problem> {
+        let id = id.ok_or_else(|| {
+            Problem::fault(Fault::sender(FaultCode::NO_COMMAND_ID, "the request names no command: a CommandId is needed"))
+        })?;
+        shell.command(id).ok_or_else(|| Problem::fault(Fault::no_such_shell()))
+    }
+
+    /// How long the client waits, less what the answer needs.
+    fn patience(&self) -> Duration {
+        let most = self.client.gateway.live().config.sessions.maximum_operation_timeout;
+        let asked = self.request.header.operation_timeout.filter(|asked| !asked.is_zero()).unwrap_or(DEFAULT_TIMEOUT);
+        let asked = asked.min(most);
+        asked.checked_sub(MARGIN).filter(|left| MARGIN <= *left).unwrap_or(asked)
+    }
+
+    fn details(&self, shell: &Shell) -> ShellDetails {
+        ShellDetails {
+            shell_id: shell.id(),
+            address: shell.opening().address.clone(),
+            resource_uri: shell.opening().resource_uri.clone(),
+            owner: self.known.identity.principal().to_string(),
+            client_ip: self.client.peer.ip().to_string(),
+            idle_timeout: self.client.gateway.live().config.sessions.idle,
+            input_streams: vec!["stdin".to_owned()],
+            output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+            run_time: shell.run_time(),
+            inactivity: shell.inactivity(),
+        }
+    }
+
+    fn ok(&self, body: &ResponseBody) -> Answer {
+        Answer::soap(self.request.header.message_id.as_ref(), body)
+    }
+}
+
+fn identity() -> Identity {
+    let version = format!("OS: 0.0.0 SP: 0.0 Stack: 3.0 Sekisho: {}", env!("CARGO_PKG_VERSION"));
+    Identity { product_vendor: "Sekisho".to_owned(), product_version: version }
+}
+
+fn not_served() -> Problem {
+    Problem::fault(Fault::access_denied(
+        "this gateway serves shells only; WMI, CIM and everything else is denied".to_owned(),
+    ))
+}
+
+fn stopping() -> Problem {
+    let text = "the gateway is shutting down: try again in a moment".to_owned();
+    Problem::later(Fault::receiver(FaultCode::SHUTDOWN_IN_PROGRESS, text), Duration::from_secs(10))
+}

@@ -1,0 +1,96 @@
+//! The accept loop: caps and rates first, then one task per connection.
+
+use super::tls::ListenerTls;
+use crate::config::{BodyRule, Listener, ListenerTransport};
+use crate::frontend::Connection;
+use crate::limits::AddressKey;
+use crate::state::Gateway;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long accept pauses when the process is out of file descriptors, so as not to spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// TCP keep-alive: long silent commands cross firewalls that forget idle connections.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// One listening socket and what every connection on it needs.
+#[derive(Debug)]
+pub struct Door {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Which bodies it takes.
+    pub bodies: BodyRule,
+    /// Names that its clients may use as Host; empty: any.
+    pub server_names: Vec<String>,
+    pub(crate) tls: Option<ListenerTls>,
+    pub(crate) credssp: Arc<sekisho_protocol::credssp::AcceptorConfig>,
+}
+
+impl Door {
+    /// Reads the certificates of a listener.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used; the text names it.
+    pub fn new(listener: &Listener, inner: &crate::config::InnerCertificate) -> Result<Self, super::tls::CertificateError> {
+        let tls = match &listener.transport {
+            ListenerTransport::Tls { certificate, key, .. } => Some(ListenerTls::load(certificate, key)?),
+            ListenerTransport::PlainHttp => None,
+        };
+        let outer = tls.as_ref().map(ListenerTls::certificate);
+        Ok(Self {
+            address: listener.address,
+            bodies: listener.transport.bodies(),
+            server_names: listener.server_names.clone(),
+            credssp: super::tls::inner_config(inner, outer)?,
+            tls,
+        })
+    }
+}
+
+/// Accepts until `stop`; connections run in `tasks`.
+pub async fn accept(gateway: Arc<Gateway>, door: Arc<Door>, socket: TcpListener, stop: CancellationToken, tasks: TaskTracker) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => admit(&gateway, &door, stream, peer, &tasks),
+            Err(error) => {
+                tracing::warn!(%error, "Cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, tasks: &TaskTracker) {
+    let address = AddressKey::from(peer.ip());
+    let slots = match gateway.caps.admit(address) {
+        Ok(slots) => slots,
+        Err(full) => {
+            gateway.metrics.refused_connection(full.as_str());
+            tracing::debug!(client_addr = %peer.ip(), limit = full.as_str(), "Connection refused");
+            return;
+        }
+    };
+    if let Err(limited) = gateway.rates.connection(address) {
+        gateway.audit_refused_connection(peer, limited);
+        return;
+    }
+    prepare(&stream);
+    let connection = Connection::new(Arc::clone(gateway), Arc::clone(door), peer, slots);
+    tasks.spawn(connection.serve(stream));
+}
+
+fn prepare(stream: &TcpStream) {
+    let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE);
+    let socket = socket2::SockRef::from(stream);
+    if let Err(error) = stream.set_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keep_alive)) {
+        tracing::debug!(%error, "Cannot set socket options");
+    }
+}

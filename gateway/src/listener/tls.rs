@@ -1,0 +1,99 @@
+//! Certificates of a listener: the outer one of HTTPS, and the RSA one of the TLS inside CredSSP.
+
+use crate::config::InnerCertificate;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sekisho_protocol::credssp::AcceptorConfig;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+
+/// Certificates in one file.
+const MAX_CHAIN: usize = 16;
+
+/// Why a certificate or key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// The file cannot be read, or holds no PEM of this kind.
+    #[error("{0} holds no usable PEM {1}: check path, permissions and format", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// rustls refuses certificate and key.
+    #[error("certificate {path} and its key do not work together: {source}", path = path.display())]
+    Rustls {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What rustls says.
+        source: rustls::Error,
+    },
+    /// The certificate inside CredSSP is not usable.
+    #[error("CredSSP cannot use certificate {path}: {source}", path = path.display())]
+    Inner {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What the acceptor says.
+        source: sekisho_protocol::Error,
+    },
+}
+
+/// TLS of one listener.
+pub(crate) struct ListenerTls {
+    pub(crate) acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
+}
+
+impl std::fmt::Debug for ListenerTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ListenerTls")
+    }
+}
+
+impl ListenerTls {
+    pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Self, CertificateError> {
+        let (chain, first) = read_chain(certificate)?;
+        let key = read_key(key)?;
+        let broken = |source| CertificateError::Rustls { path: certificate.to_owned(), source };
+        let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(broken)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(broken)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // A client sends nothing before the login that early data would speed up.
+        config.max_early_data_size = 0;
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate: first })
+    }
+
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+}
+
+/// The acceptor's configuration for CredSSP on a listener.
+pub(crate) fn inner_config(inner: &InnerCertificate, outer: Option<&[u8]>) -> Result<Arc<AcceptorConfig>, CertificateError> {
+    let (_chain, certificate) = read_chain(&inner.certificate)?;
+    let key = read_key(&inner.key)?;
+    AcceptorConfig::new(certificate, key, outer)
+        .map(Arc::new)
+        .map_err(|source| CertificateError::Inner { path: inner.certificate.clone(), source })
+}
+
+/// All certificates of a file, and its first.
+pub(crate) fn read_chain(path: &Path) -> Result<(Vec<CertificateDer<'static>>, CertificateDer<'static>), CertificateError> {
+    let broken = || CertificateError::Pem { path: path.to_owned(), what: "certificate" };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(|found| found.take(MAX_CHAIN).collect())
+        .map_err(|_unreadable| broken())?;
+    let first = chain.first().cloned().ok_or_else(broken)?;
+    Ok((chain, first))
+}
+
+pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|_unreadable| CertificateError::Pem { path: path.to_owned(), what: "private key" })
+}

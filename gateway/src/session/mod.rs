@@ -1,0 +1,16 @@
+//! Shells of clients, found by (principal, shell id), and the commands in them.
+//!
+//! INVARIANT(identity-bound): a shell is looked up by the authenticated principal and the id together; the id
+//! alone leads nowhere, and ids are the gateway's own.
+
+mod command;
+mod output;
+mod reaper;
+mod shell;
+mod table;
+
+pub use command::{Command, Ended, TerminatedBy};
+pub use output::Fetched;
+pub use reaper::reap_forever;
+pub use shell::{NotStarted, Opening, Shell, presence};
+pub use table::{SessionTable, ShellRules, TableFull};

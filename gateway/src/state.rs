@@ -1,0 +1,172 @@
+//! What all parts of a running gateway share, and what a reload replaces at once.
+
+use crate::audit::{Audit, AuditError, Context, Event, EventKind, Redactor};
+use crate::backend::{Dialer, TrustError};
+use crate::config::{Config, Target, TargetName};
+use crate::credentials::CredentialStore;
+use crate::identity::Identities;
+use crate::limits::lockout::Lockout;
+use crate::limits::rates::{Limited, Rates};
+use crate::listener::caps::Caps;
+use crate::session::SessionTable;
+use crate::telemetry::Metrics;
+use arc_swap::{ArcSwap, Guard};
+use sekisho_policy::{Policy, TargetFacts};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What a reload replaces: read whole, checked whole, then swapped in.
+#[derive(Debug)]
+pub struct Live {
+    /// The configuration.
+    pub config: Config,
+    /// The allowlist.
+    pub policy: Policy,
+    /// Who there is.
+    pub identity: Identities,
+    /// How commands are written into the audit log.
+    pub redactor: Redactor,
+    targets: BTreeMap<TargetName, Reachable>,
+}
+
+#[derive(Debug)]
+struct Reachable {
+    dialer: Arc<Dialer>,
+    facts: TargetFacts,
+}
+
+impl Live {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// When a target's roots cannot be read.
+    pub fn new(
+        config: Config,
+        policy: Policy,
+        identity: Identities,
+        redactor: Redactor,
+        store: &Arc<CredentialStore>,
+    ) -> Result<Self, TrustError> {
+        let mut targets = BTreeMap::new();
+        for target in config.targets.iter() {
+            let dialer = Arc::new(Dialer::new(Arc::new(target.clone()), Arc::clone(store))?);
+            let facts = TargetFacts {
+                name: target.name.to_string(),
+                groups: config.targets.groups_of(&target.name).into_iter().map(ToString::to_string).collect(),
+                tags: target.tags.clone(),
+            };
+            targets.insert(target.name.clone(), Reachable { dialer, facts });
+        }
+        Ok(Self { config, policy, identity, redactor, targets })
+    }
+
+    /// How to reach a target of the table.
+    #[must_use]
+    pub fn dialer(&self, target: &Target) -> Option<&Arc<Dialer>> {
+        self.targets.get(&target.name).map(|reachable| &reachable.dialer)
+    }
+
+    /// What policy knows of a target; nothing of one that has left the table, so that it is denied.
+    #[must_use]
+    pub fn facts(&self, target: &Target) -> Option<&TargetFacts> {
+        self.targets.get(&target.name).map(|reachable| &reachable.facts)
+    }
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    live: ArcSwap<Live>,
+    /// The audit log.
+    pub audit: Audit,
+    /// Delegated credentials.
+    pub credentials: Arc<CredentialStore>,
+    /// Connections and handshakes.
+    pub caps: Arc<Caps>,
+    /// Requests over time.
+    pub rates: Rates,
+    /// Failed logins.
+    pub lockout: Lockout,
+    /// Shells.
+    pub sessions: SessionTable,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Tasks that must end before the process does.
+    pub tasks: TaskTracker,
+    /// No new work from here on.
+    pub stopping: CancellationToken,
+    /// Connections end from here on.
+    pub drained: CancellationToken,
+}
+
+impl Gateway {
+    /// A gateway that listens to nobody yet.
+    #[must_use]
+    pub fn new(live: Live, audit: Audit, credentials: Arc<CredentialStore>) -> Arc<Self> {
+        let limits = &live.config.limits;
+        Arc::new(Self {
+            caps: Caps::new(limits.caps()),
+            rates: Rates::new(limits.rates),
+            lockout: Lockout::new(limits.lockout),
+            live: ArcSwap::from_pointee(live),
+            audit,
+            credentials,
+            sessions: SessionTable::default(),
+            metrics: Metrics::new(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            drained: CancellationToken::new(),
+        })
+    }
+
+    /// What is in force now. To be asked anew for each decision, so that a reload binds the next command.
+    pub fn live(&self) -> Guard<Arc<Live>> {
+        self.live.load()
+    }
+
+    /// What is in force now, to be kept over a wait.
+    #[must_use]
+    pub fn live_full(&self) -> Arc<Live> {
+        self.live.load_full()
+    }
+
+    /// Replaces what is in force.
+    pub fn replace(&self, live: Live) {
+        self.live.store(Arc::new(live));
+    }
+
+    /// Writes about something that has happened and cannot be taken back: a failure is loud, and changes nothing.
+    pub async fn audit_after(&self, event: Event) {
+        if let Err(error) = self.audit.append(event).await {
+            self.audit_failed(&error);
+        }
+    }
+
+    /// Writes that a rate was reached.
+    pub async fn audit_limit(&self, context: &Context, limited: Limited) {
+        self.metrics.limited(limited.scope);
+        let limit = limited.scope.as_str().to_owned();
+        let kind = EventKind::Limit { limit, retry_after: Some(limited.retry_after) };
+        self.audit_after(Event::new(kind, context)).await;
+    }
+
+    /// Counts a refused connection, and writes it without making the accept loop wait.
+    pub fn audit_refused_connection(self: &Arc<Self>, peer: SocketAddr, limited: Limited) {
+        self.metrics.refused_connection("rate");
+        let gateway = Arc::clone(self);
+        let context = Context { client_addr: Some(peer), ..Context::default() };
+        // The first of a burst is enough: the log must not be filled by whoever is refused.
+        if self.metrics.first_refusal_of_second() {
+            self.tasks.spawn(async move { gateway.audit_limit(&context, limited).await });
+        }
+    }
+
+    fn audit_failed(&self, error: &AuditError) {
+        self.metrics.audit_failure();
+        tracing::error!(%error, "The audit log cannot be written");
+    }
+}
+
