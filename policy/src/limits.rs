@@ -20,8 +20,8 @@ pub const PATTERNS: usize = 4096;
 pub const PATTERN_BYTES: usize = 2048;
 /// Nested groups in one pattern.
 pub const PATTERN_DEPTH: u32 = 32;
-/// Bytes of one compiled pattern; `[\w-]{1,100}` takes about half.
-pub const PATTERN_COMPILED_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of one compiled pattern; a hundred letters of any script take about half.
+pub const PATTERN_COMPILED_BYTES: usize = 16 * 1024 * 1024;
 /// Characters of a name: role, rule, principal, group, tag.
 pub const NAME: usize = 256;
 /// Characters of a target's name, as in the DNS.
