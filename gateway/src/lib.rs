@@ -11,6 +11,7 @@ pub mod frontend;
 pub mod identity;
 pub mod limits;
 pub mod listener;
+pub mod private_file;
 pub mod session;
 pub mod state;
 pub mod telemetry;

@@ -1,13 +1,13 @@
 //! What all parts of a running gateway share, and what a reload replaces at once.
 
-use crate::audit::{Audit, AuditError, Context, Event, EventKind, Redactor};
+use crate::audit::{Audit, AuditError, Context, Event, EventKind};
 use crate::backend::{Dialer, TrustError};
-use crate::config::{Config, Target, TargetName};
+use crate::config::{self, Config, Limits, Target, TargetName};
 use crate::credentials::CredentialStore;
 use crate::identity::Identities;
-use crate::limits::lockout::Lockout;
-use crate::limits::rates::{Limited, Rates};
-use crate::listener::caps::Caps;
+use crate::limits::lockout::{Lockout, LockoutRules};
+use crate::limits::rates::{Limited, Rate, RateRules, Rates};
+use crate::listener::caps::{CapRules, Caps};
 use crate::session::SessionTable;
 use crate::telemetry::Metrics;
 use arc_swap::{ArcSwap, Guard};
@@ -27,8 +27,6 @@ pub struct Live {
     pub policy: Policy,
     /// Who there is.
     pub identity: Identities,
-    /// How commands are written into the audit log.
-    pub redactor: Redactor,
     targets: BTreeMap<TargetName, Reachable>,
 }
 
@@ -47,7 +45,6 @@ impl Live {
         config: Config,
         policy: Policy,
         identity: Identities,
-        redactor: Redactor,
         store: &Arc<CredentialStore>,
     ) -> Result<Self, TrustError> {
         let mut targets = BTreeMap::new();
@@ -60,7 +57,7 @@ impl Live {
             };
             targets.insert(target.name.clone(), Reachable { dialer, facts });
         }
-        Ok(Self { config, policy, identity, redactor, targets })
+        Ok(Self { config, policy, identity, targets })
     }
 
     /// How to reach a target of the table.
@@ -108,9 +105,9 @@ impl Gateway {
     pub fn new(live: Live, audit: Audit, credentials: Arc<CredentialStore>) -> Arc<Self> {
         let limits = &live.config.limits;
         Arc::new(Self {
-            caps: Caps::new(limits.caps()),
-            rates: Rates::new(limits.rates),
-            lockout: Lockout::new(limits.lockout),
+            caps: Caps::new(caps(limits)),
+            rates: Rates::new(rates(&limits.rates)),
+            lockout: Lockout::new(lockout(&limits.lockout)),
             live: ArcSwap::from_pointee(live),
             audit,
             credentials,
@@ -140,7 +137,7 @@ impl Gateway {
 
     /// Writes about something that has happened and cannot be taken back: a failure is loud, and changes nothing.
     pub async fn audit_after(&self, event: Event) {
-        if let Err(error) = self.audit.append(event).await {
+        if let Err(error) = self.audit.append(&event).await {
             self.audit_failed(&error);
         }
     }
@@ -170,3 +167,31 @@ impl Gateway {
     }
 }
 
+
+fn caps(limits: &Limits) -> CapRules {
+    CapRules {
+        connections: limits.connections,
+        connections_per_address: limits.connections_per_address,
+        handshakes: limits.handshakes,
+        handshakes_per_address: limits.handshakes_per_address,
+    }
+}
+
+fn rates(rates: &config::Rates) -> RateRules {
+    let rate = |rate: config::Rate| Rate { per_minute: rate.per_minute, burst: rate.burst };
+    RateRules {
+        address: rate(rates.logins_per_address),
+        principal: rate(rates.commands_per_principal),
+        target: rate(rates.commands_per_target),
+        total: rate(rates.commands),
+    }
+}
+
+fn lockout(rules: &config::Lockout) -> LockoutRules {
+    LockoutRules {
+        threshold: rules.failures.saturating_add(1),
+        base: rules.first,
+        maximum: rules.longest,
+        account_delay: rules.account_delay,
+    }
+}

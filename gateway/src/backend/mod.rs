@@ -10,5 +10,5 @@ mod trust;
 
 pub use dial::Dialer;
 pub use error::{BackendError, Effect};
-pub use shell::{Received, Running, ShellOptions, TargetShell};
+pub use shell::{Control, Received, Running, TargetShell};
 pub use trust::{TrustError, client_config};

@@ -7,6 +7,7 @@ use crate::enforce::Permit;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
 use sekisho_protocol::soap::FaultCode;
+use sekisho_protocol::winrs::{CommandOptions, CommandShell, ConsoleInput, ShellOptions};
 use sekisho_protocol::wsman::{
     Action, CommandId, CommandLine, CreateShell, MessageId, ReceiveResponse, Request, RequestBody, RequestHeader, Resource,
     ResponseBody, SendStream, ShellId, SignalCode, WsmanOption,
@@ -28,25 +29,6 @@ const POLL: Duration = Duration::from_secs(20);
 const OPERATION: Duration = Duration::from_secs(20);
 /// How long cleaning up may take in all; the target reaps by itself what is left.
 const CLEANUP: Duration = Duration::from_secs(10);
-
-/// What a shell is opened with.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ShellOptions {
-    /// The code page of the output, where the client or the configuration asks for one.
-    pub code_page: Option<u32>,
-    /// Whether the user's profile is loaded.
-    pub profile: Profile,
-}
-
-/// Whether the user's profile is loaded. Stock clients choose by `WINRS_NOPROFILE`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// Loaded: what servers do when nothing is said.
-    #[default]
-    Load,
-    /// Not loaded.
-    Skip,
-}
 
 /// A shell on a target, for one principal.
 #[derive(Debug)]
@@ -101,10 +83,8 @@ impl TargetShell {
         let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
         let mut request = self.request(Action::Command, Some(shell), RequestBody::Command(line), connection.url());
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
-        request.header.options = vec![
-            option("WINRS_CONSOLEMODE_STDIN", if permit.takes_input() { "FALSE" } else { "TRUE" }),
-            option("WINRS_SKIP_CMD_SHELL", "FALSE"),
-        ];
+        let input = if permit.takes_input() { ConsoleInput::Pipe } else { ConsoleInput::Console };
+        request.header.options = CommandOptions { input, shell: CommandShell::Through }.render();
         match connection.exchange(&request).await? {
             ResponseBody::Command { command_id } => Ok(Running {
                 control: Control { shell: Arc::clone(self), shell_id: shell, id: command_id },
@@ -142,7 +122,7 @@ impl TargetShell {
             ..CreateShell::default()
         };
         let mut request = self.request(Action::Create, None, RequestBody::Create(body), connection.url());
-        request.header.options = self.create_options();
+        request.header.options = self.options.render();
         match connection.exchange(&request).await? {
             ResponseBody::Created(details) => {
                 *opened = Some(details.shell_id);
@@ -150,16 +130,6 @@ impl TargetShell {
             }
             other => Err(unexpected(&other)),
         }
-    }
-
-    fn create_options(&self) -> Vec<WsmanOption> {
-        let profile = match self.options.profile {
-            Profile::Load => "FALSE",
-            Profile::Skip => "TRUE",
-        };
-        let mut options = vec![option("WINRS_NOPROFILE", profile)];
-        options.extend(self.options.code_page.map(|page| option("WINRS_CODEPAGE", &page.to_string())));
-        options
     }
 
     fn request(&self, action: Action, shell: Option<ShellId>, body: RequestBody, to: &str) -> Request {

@@ -19,14 +19,14 @@ const MAX_ROOTS: usize = 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file cannot be read or holds no certificate.
-    #[error("{0} holds no usable certificate in PEM: check path, permissions and format", .0.display())]
+    #[error("{} holds no usable certificate in PEM: check path, permissions and format", .0.display())]
     Roots(PathBuf),
     /// The system has no roots.
     #[error("the system has no root certificates: install ca-certificates, or give the target a `ca` or `pin`")]
     SystemRoots,
     /// rustls refuses the settings.
     #[error("TLS cannot be set up: {0}")]
-    Rustls(#[from] Error),
+    Rustls(Error),
 }
 
 /// The TLS settings for a target, or none where it is reached without.
@@ -46,7 +46,8 @@ pub fn client_config(target: &Target) -> Result<Option<Arc<ClientConfig>>, Trust
         Trust::Unverified => Arc::new(ByRule { rule: Rule::Unverified, provider: Arc::clone(&provider) }),
     };
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(TrustError::Rustls)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();

@@ -3,6 +3,7 @@
 //! INVARIANT(leases-end): an entry exists exactly as long as a [`Hold`] on it does. Connections, shells and
 //! jobs hold; the last one to go wipes it.
 
+mod account;
 mod attempts;
 mod vault;
 
@@ -95,39 +96,42 @@ impl CredentialStore {
         self.entries.lock().is_empty()
     }
 
-    /// Opens the credential for one authentication to a target that takes accounts from `realm`.
+    /// Opens the credential for one authentication to a target, as the account that it is there: of the
+    /// domain that the target's configuration names, or else of the one that the user typed.
     ///
-    /// As long as no target of that realm has accepted it, only as many authentications run at once as
+    /// As long as no target has accepted the account, only as many authentications run at once as
     /// refusals are allowed, so that one wrong password fanned out to many targets locks no account.
     ///
     /// # Errors
     /// When the credential is gone, was refused too often, or is not free before `deadline`.
-    pub async fn lease(self: &Arc<Self>, principal: &PrincipalName, realm: &str, deadline: Instant) -> Result<Lease, LeaseError> {
+    pub async fn lease(self: &Arc<Self>, principal: &PrincipalName, domain: Option<&str>, deadline: Instant) -> Result<Lease, LeaseError> {
         loop {
             let changed = self.changed.notified();
-            if let Some(lease) = self.try_lease(principal, realm, deadline)? {
+            if let Some(lease) = self.try_lease(principal, domain, deadline)? {
                 return Ok(lease);
             }
             tokio::time::timeout_at(deadline, changed).await.map_err(|_late| LeaseError::Deadline)?;
         }
     }
 
-    fn try_lease(self: &Arc<Self>, principal: &PrincipalName, realm: &str, deadline: Instant) -> Result<Option<Lease>, LeaseError> {
+    fn try_lease(self: &Arc<Self>, principal: &PrincipalName, domain: Option<&str>, deadline: Instant) -> Result<Option<Lease>, LeaseError> {
         let mut entries = self.entries.lock();
         let entry = entries.get_mut(principal).ok_or(LeaseError::Gone)?;
-        if !entry.attempts.begin(realm).map_err(|Refused(times)| LeaseError::Refused(times))? {
+        let domain = entry.sealed.domain(domain);
+        if !entry.attempts.begin(&domain).map_err(|Refused(times)| LeaseError::Refused(times))? {
             return Ok(None);
         }
         let ticket = Ticket {
             store: Arc::clone(self),
             principal: principal.clone(),
-            realm: realm.to_owned(),
+            realm: domain.clone(),
             generation: entry.generation,
             outcome: Outcome::Unknown,
         };
         let credential = self.vault.open(&entry.sealed);
         drop(entries);
-        Ok(Some(Lease { credential: credential?, deadline, ticket }))
+        let credential = account::on_target(credential?, principal, &domain);
+        Ok(Some(Lease { credential, deadline, ticket }))
     }
 
     fn end(&self, ticket: &Ticket) {

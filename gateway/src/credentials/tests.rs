@@ -22,7 +22,7 @@ fn password(lease: &Lease) -> String {
 async fn a_lease_opens_what_was_kept() {
     let store = CredentialStore::new().unwrap();
     let _hold = store.keep(&alice(), credential("pässword ≠ 1")).unwrap();
-    let lease = store.lease(&alice(), "", soon()).await.unwrap();
+    let lease = store.lease(&alice(), None, soon()).await.unwrap();
     assert_eq!(password(&lease), "pässword ≠ 1");
     assert_eq!(lease.credential().unwrap().domain, "LAB");
     assert!(!format!("{store:?} {lease:?}").contains("pässword"));
@@ -37,29 +37,29 @@ async fn the_last_hold_wipes() {
     assert!(store.has(&alice()));
     drop(second);
     assert!(store.is_empty());
-    assert_eq!(store.lease(&alice(), "", soon()).await.unwrap_err(), LeaseError::Gone);
+    assert_eq!(store.lease(&alice(), None, soon()).await.unwrap_err(), LeaseError::Gone);
 }
 
 #[tokio::test]
 async fn a_new_login_replaces_and_forgets_refusals() {
     let store = CredentialStore::new().unwrap();
     let _first = store.keep(&alice(), credential("wrong")).unwrap();
-    store.lease(&alice(), "", soon()).await.unwrap().refused();
-    store.lease(&alice(), "", soon()).await.unwrap().refused();
-    assert_eq!(store.lease(&alice(), "", soon()).await.unwrap_err(), LeaseError::Refused(2));
+    store.lease(&alice(), None, soon()).await.unwrap().refused();
+    store.lease(&alice(), None, soon()).await.unwrap().refused();
+    assert_eq!(store.lease(&alice(), None, soon()).await.unwrap_err(), LeaseError::Refused(2));
     let _second = store.keep(&alice(), credential("right")).unwrap();
-    assert_eq!(password(&store.lease(&alice(), "", soon()).await.unwrap()), "right");
+    assert_eq!(password(&store.lease(&alice(), None, soon()).await.unwrap()), "right");
 }
 
 #[tokio::test]
 async fn a_late_refusal_of_an_earlier_login_does_not_count_against_the_new_one() {
     let store = CredentialStore::new().unwrap();
     let _first = store.keep(&alice(), credential("wrong")).unwrap();
-    let old = store.lease(&alice(), "", soon()).await.unwrap();
+    let old = store.lease(&alice(), None, soon()).await.unwrap();
     let _second = store.keep(&alice(), credential("right")).unwrap();
     old.refused();
-    store.lease(&alice(), "", soon()).await.unwrap().refused();
-    assert!(store.lease(&alice(), "", soon()).await.is_ok());
+    store.lease(&alice(), None, soon()).await.unwrap().refused();
+    assert!(store.lease(&alice(), None, soon()).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,7 +71,7 @@ async fn a_wrong_password_fanned_out_is_tried_twice_in_all() {
         .map(|_| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
-                let lease = store.lease(&alice(), "LAB", deadline).await?;
+                let lease = store.lease(&alice(), Some("LAB"), deadline).await?;
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 lease.refused();
                 Ok::<_, LeaseError>(())
@@ -92,22 +92,22 @@ async fn a_wrong_password_fanned_out_is_tried_twice_in_all() {
 async fn a_password_that_was_accepted_is_tried_in_parallel() {
     let store = CredentialStore::new().unwrap();
     let _hold = store.keep(&alice(), credential("right")).unwrap();
-    store.lease(&alice(), "LAB", soon()).await.unwrap().accepted();
+    store.lease(&alice(), Some("LAB"), soon()).await.unwrap().accepted();
     let mut leases = Vec::new();
     for _ in 0..10 {
-        leases.push(store.lease(&alice(), "lab", soon()).await.unwrap());
+        leases.push(store.lease(&alice(), Some("lab"), soon()).await.unwrap());
     }
     // Another realm has its own account, and proves nothing for this one.
-    let _one = store.lease(&alice(), "OTHER", soon()).await.unwrap();
-    let _two = store.lease(&alice(), "OTHER", soon()).await.unwrap();
-    assert_eq!(store.lease(&alice(), "OTHER", soon()).await.unwrap_err(), LeaseError::Deadline);
+    let _one = store.lease(&alice(), Some("OTHER"), soon()).await.unwrap();
+    let _two = store.lease(&alice(), Some("OTHER"), soon()).await.unwrap();
+    assert_eq!(store.lease(&alice(), Some("OTHER"), soon()).await.unwrap_err(), LeaseError::Deadline);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_ends_at_its_deadline() {
     let store = CredentialStore::new().unwrap();
     let _hold = store.keep(&alice(), credential("x")).unwrap();
-    let lease = store.lease(&alice(), "", soon()).await.unwrap();
+    let lease = store.lease(&alice(), None, soon()).await.unwrap();
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(lease.credential().unwrap_err(), LeaseError::Deadline);
 }

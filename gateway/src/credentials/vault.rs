@@ -1,6 +1,6 @@
 //! Encryption of credentials in memory, under a key of this process in locked, undumpable memory.
 
-use super::LeaseError;
+use super::{LeaseError, account};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use sekisho_protocol::credssp::DelegatedCredential;
@@ -24,6 +24,13 @@ pub(super) struct Sealed {
     user: String,
     nonce: [u8; NONCE_LEN],
     ciphertext: Vec<u8>,
+}
+
+impl Sealed {
+    /// The account's domain on a target whose configuration says this.
+    pub(super) fn domain(&self, configured: Option<&str>) -> String {
+        account::domain(configured, &self.domain, &self.user).to_owned()
+    }
 }
 
 impl Vault {

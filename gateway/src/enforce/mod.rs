@@ -103,8 +103,8 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
     // A reload may have taken the target out of the table.
     let decision = live.facts(ask.target).map_or_else(gone, |facts| live.policy.decide(&principal, facts, &action));
     match decision {
-        Decision::Allow(allowed) => permit(gateway, &live, allowed, context).await,
-        Decision::Deny(denied) => Err(refuse(gateway, &live, &ask, denied, context).await),
+        Decision::Allow(allowed) => permit(gateway, allowed, context).await,
+        Decision::Deny(denied) => Err(refuse(gateway, &ask, denied, context).await),
     }
 }
 
@@ -144,11 +144,11 @@ fn gone() -> Decision {
     Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None })
 }
 
-async fn permit(gateway: &Gateway, live: &Live, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
+async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
     let Allowed { role, rule, program } = allowed;
-    let audited = audited(live, &program);
+    let audited = audited(gateway, &program);
     let event = Event::new(EventKind::Command { role, rule, program: audited }, &context);
-    if gateway.audit.append(event).await.is_err() {
+    if gateway.audit.append(&event).await.is_err() {
         gateway.metrics.decision("not_audited");
         return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
     }
@@ -156,7 +156,7 @@ async fn permit(gateway: &Gateway, live: &Live, allowed: Allowed, context: Conte
     Ok(Permit { program, context })
 }
 
-async fn refuse(gateway: &Gateway, live: &Live, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
+async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
     let Denied { reason, message, nearest, place } = denied;
     let line = joined(ask.request);
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
@@ -164,19 +164,19 @@ async fn refuse(gateway: &Gateway, live: &Live, ask: &Ask<'_>, denied: Denied, c
         reason: format!("{reason:?}"),
         rule: rule.clone(),
         program: None,
-        unread: Some(live.redactor.unread(&line, place)),
+        unread: Some(gateway.audit.redactor().unread(&line, place)),
     };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
-    if gateway.audit.append(Event::new(kind, &context)).await.is_err() {
+    if gateway.audit.append(&Event::new(kind, &context)).await.is_err() {
         tracing::error!("A denial could not be written to the audit log");
     }
     gateway.metrics.decision("deny");
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }
 
-fn audited(live: &Live, program: &CheckedProgram) -> AuditedProgram {
+fn audited(gateway: &Gateway, program: &CheckedProgram) -> AuditedProgram {
     let judged = program.arguments().iter().map(|argument| JudgedArgument { value: argument.value(), secret: argument.is_secret() });
-    live.redactor.program(program.path(), judged)
+    gateway.audit.redactor().program(program.path(), judged)
 }
 
 fn joined(request: &ProgramRequest) -> String {

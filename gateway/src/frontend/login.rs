@@ -159,11 +159,10 @@ async fn audit(
     principal: Option<&PrincipalName>,
     claimed: Option<&AccountName>,
 ) -> Result<(), crate::audit::AuditError> {
-    let live = client.gateway.live();
     let unknown = claimed.filter(|_| principal.is_none());
-    let claimed = unknown.map(|name| live.redactor.unread(&format!("{}\\{}", name.domain, name.user), None));
+    let claimed = unknown.map(|name| client.gateway.audit.redactor().unread(&format!("{}\\{}", name.domain, name.user), None));
     let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
-    client.gateway.audit.append(event).await.map(drop)
+    client.gateway.audit.append(&event).await.map(drop)
 }
 
 fn context(client: &Client, principal: Option<&PrincipalName>) -> Context {

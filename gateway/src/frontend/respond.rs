@@ -147,17 +147,17 @@ impl From<BackendError> for Problem {
             // The client's own way to go on: it opens a new shell.
             BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) | BackendError::Closed => Self::fault(Fault::no_such_shell()),
             BackendError::Fault(code) if code.is_transient() => Self::later(Fault::quota(code, text), SOON),
-            BackendError::Fault(code) => Self::fault(Fault::receiver(code, text)),
+            BackendError::Fault(code) => Self::fault(Fault::internal(code, text)),
             BackendError::Busy => Self::later(Fault::quota(FaultCode::QUOTA_OPERATIONS, text), SOON),
-            BackendError::LoginRefused | BackendError::Lease(_) => Self::fault(Fault::receiver(FaultCode::LOGON_FAILURE, text)),
-            BackendError::Login(_) => Self::fault(Fault::receiver(FaultCode::NO_LOGON_SERVERS, text)),
+            BackendError::LoginRefused | BackendError::Lease(_) => Self::fault(Fault::internal(FaultCode::LOGON_FAILURE, text)),
+            BackendError::Login(_) => Self::fault(Fault::internal(FaultCode::NO_LOGON_SERVERS, text)),
             BackendError::Unreachable
             | BackendError::Tls
             | BackendError::TimedOut(_)
             | BackendError::Broken(_)
             | BackendError::Invalid(_)
             | BackendError::Status(_)
-            | BackendError::Mismatch => Self::fault(Fault::receiver(FaultCode::PLUGIN_FAILED, text)),
+            | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),
         }
     }
 }
@@ -166,9 +166,9 @@ impl From<Ended> for Problem {
     fn from(ended: Ended) -> Self {
         match ended {
             Ended::Terminated(_) => {
-                Self::fault(Fault::receiver(FaultCode::OPERATION_ABORTED, "the command was stopped".to_owned()))
+                Self::fault(Fault::internal(FaultCode::OPERATION_ABORTED, "the command was stopped"))
             }
-            Ended::Target(error) => Self::fault(Fault::receiver(
+            Ended::Target(error) => Self::fault(Fault::internal(
                 FaultCode::PLUGIN_FAILED,
                 format!("{error} while the command ran; its outcome is unknown, and output may be missing"),
             )),

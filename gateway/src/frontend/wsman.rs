@@ -7,12 +7,12 @@ use super::known::Known;
 use super::respond::{Answer, Problem};
 use super::route;
 use crate::audit::SessionEnd;
-use crate::backend::{Profile, ShellOptions};
 use crate::config::Target;
 use crate::enforce::may_reach;
 use crate::session::{Command, Fetched, Opening, Shell, ShellRules, TerminatedBy, presence};
 use sekisho_policy::RequestExtras;
-use sekisho_protocol::soap::{Fault, FaultCode};
+use sekisho_protocol::soap::{Fault, FaultCode, Subcode};
+use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{
     CommandId, CommandLine, CreateShell, Identity, Request, RequestBody, Resource, ResponseBody, SendStream, ShellDetails,
     SignalCode, decode_request,
@@ -28,7 +28,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 /// How long a Signal waits for its command's end.
 const SIGNAL_WAIT: Duration = Duration::from_secs(10);
 /// The code pages that Windows programs write; any other number is not passed on.
-const CODE_PAGES: [u32; 30] = [
+const CODE_PAGES: [u16; 30] = [
     437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874, 932, 936, 949, 950, 1250, 1251,
     1252, 1253, 1254, 1257, 1258, 65001,
 ];
@@ -78,7 +78,7 @@ impl Call<'_> {
     fn check_resource(&self) -> Result<(), Problem> {
         match (&self.request.header.resource, &self.request.body) {
             (Resource::CmdShell, _) | (Resource::None, RequestBody::Identify) | (Resource::Config, RequestBody::Get) => Ok(()),
-            (Resource::PowerShell(_), _) => Err(Problem::fault(Fault::receiver(
+            (Resource::PowerShell(_), _) => Err(Problem::fault(Fault::internal(
                 FaultCode::RESOURCE_NOT_FOUND,
                 "PowerShell sessions are not served by this gateway yet: run programs through WinRS".to_owned(),
             ))),
@@ -98,30 +98,26 @@ impl Call<'_> {
             return Err(route::RouteError::Unknown.into());
         }
         let dialer = live.dialer(target).ok_or(route::RouteError::Unknown)?;
-        let shell = Shell::new(self.known.identity.principal(), dialer, self.opening(create, target), self.known.hold.another());
+        let shell = Shell::new(self.known.identity.principal(), dialer, self.opening(create, target)?, self.known.hold.another());
         let rules = ShellRules { per_principal: config.limits.shells_per_principal, per_target: config.limits.shells_per_target };
         gateway.sessions.insert(Arc::clone(&shell), rules)?;
         tracing::debug!(conn = self.client.id, shell = %shell.id(), target = %target.name, "Shell opened");
         Ok(self.ok(&ResponseBody::Created(self.details(&shell))))
     }
 
-    fn opening(&self, create: &CreateShell, target: &Target) -> Opening {
-        let option = |name| self.request.header.option(name);
-        let asked = option("WINRS_CODEPAGE").and_then(|value| value.parse().ok()).filter(|page| CODE_PAGES.contains(page));
-        let profile = match option("WINRS_NOPROFILE") {
-            Some(value) if value.eq_ignore_ascii_case("true") || value == "1" => Profile::Skip,
-            Some(_) | None => Profile::Load,
-        };
-        Opening {
-            options: ShellOptions { code_page: target.code_page.or(asked), profile },
+    fn opening(&self, create: &CreateShell, target: &Target) -> Result<Opening, Problem> {
+        let asked = ShellOptions::parse(&self.request.header).map_err(Problem::fault)?;
+        let code_page = target.code_page.or(asked.code_page.filter(|page| CODE_PAGES.contains(page)));
+        Ok(Opening {
+            options: ShellOptions { code_page, ..asked },
             extras: RequestExtras {
                 environment: presence(!create.environment.is_empty()),
                 working_directory: presence(create.working_directory.is_some()),
                 ..RequestExtras::default()
             },
             address: self.request.header.to.clone(),
-            resource_uri: sekisho_protocol::wsman::CMD_SHELL_URI.to_owned(),
-        }
+            resource_uri: self.request.header.resource.uri().into_owned(),
+        })
     }
 
     async fn command(&self, line: &CommandLine) -> Outcome {
@@ -141,7 +137,7 @@ impl Call<'_> {
         for stream in streams {
             let command = self.command_of(&shell, stream.command_id)?;
             if !stream.stream.eq_ignore_ascii_case("stdin") {
-                return Err(Problem::fault(Fault::sender(FaultCode::INVALID_INPUT_STREAM, "the input stream is stdin")));
+                return Err(Problem::fault(Fault::sender(FaultCode::INVALID_INPUT_STREAM, Subcode::InvalidParameter, "the input stream is stdin")));
             }
             if !command.takes_input() {
                 return Err(Problem::fault(Fault::access_denied(
@@ -200,7 +196,7 @@ impl Call<'_> {
     /// The shell that the request names, if it is the caller's (identity-bound).
     fn shell(&self) -> Result<Arc<Shell>, Problem> {
         let id = self.request.header.shell.ok_or_else(|| {
-            Problem::fault(Fault::sender(FaultCode::INVALID_SELECTORS, "the request names no shell: a ShellId selector is needed"))
+            Problem::fault(Fault::sender(FaultCode::INVALID_SELECTORS, Subcode::InvalidSelectors, "the request names no shell: a ShellId selector is needed"))
         })?;
         let found = self.client.gateway.sessions.find(self.known.identity.principal(), id);
         let shell = found.ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
@@ -210,7 +206,7 @@ impl Call<'_> {
 
     fn command_of(&self, shell: &Shell, id: Option<CommandId>) -> Result<Arc<Command>, Problem> {
         let id = id.ok_or_else(|| {
-            Problem::fault(Fault::sender(FaultCode::NO_COMMAND_ID, "the request names no command: a CommandId is needed"))
+            Problem::fault(Fault::sender(FaultCode::NO_COMMAND_ID, Subcode::InvalidSelectors, "the request names no command: a CommandId is needed"))
         })?;
         shell.command(id).ok_or_else(|| Problem::fault(Fault::no_such_shell()))
     }
@@ -256,5 +252,5 @@ fn not_served() -> Problem {
 
 fn stopping() -> Problem {
     let text = "the gateway is shutting down: try again in a moment".to_owned();
-    Problem::later(Fault::receiver(FaultCode::SHUTDOWN_IN_PROGRESS, text), Duration::from_secs(10))
+    Problem::later(Fault::internal(FaultCode::SHUTDOWN_IN_PROGRESS, text), Duration::from_secs(10))
 }

@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 /// Entries kept per table. Each needs a failed login, and those are rate-limited per address.
 const MAX_ENTRIES: usize = 65_536;
-/// The most that one login is slowed down.
-const MAX_DELAY: Duration = Duration::from_secs(3);
+/// Failures are forgotten after this time without one, or after the longest lock if that is longer.
+const MEMORY: Duration = Duration::from_secs(15 * 60);
 /// How many doublings the lock time goes through at most.
 const MAX_DOUBLINGS: u32 = 16;
 
@@ -27,8 +27,8 @@ pub struct LockoutRules {
     pub base: Duration,
     /// The longest lock.
     pub maximum: Duration,
-    /// Failures are forgotten after this time without one.
-    pub memory: Duration,
+    /// The most that one login of an account is slowed down, whoever tries.
+    pub account_delay: Duration,
 }
 
 /// What a failed login led to.
@@ -78,7 +78,7 @@ impl Lockout {
             return Duration::ZERO;
         };
         let over = record.failures.saturating_sub(self.rules.threshold);
-        Duration::from_millis(100).saturating_mul(over).min(MAX_DELAY)
+        Duration::from_millis(100).saturating_mul(over).min(self.rules.account_delay)
     }
 
     /// Counts a failed login: how many there are now, and what follows.
@@ -131,7 +131,7 @@ impl Lockout {
 
     fn forgotten(&self, record: &Record, now: Instant) -> bool {
         let locked = record.locked_until.is_some_and(|until| now < until);
-        !locked && self.rules.memory <= now.saturating_duration_since(record.last)
+        !locked && MEMORY.max(self.rules.maximum) <= now.saturating_duration_since(record.last)
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         threshold: 3,
         base: Duration::from_secs(10),
         maximum: Duration::from_secs(60),
-        memory: Duration::from_secs(900),
+        account_delay: Duration::from_secs(3),
     };
 
     fn address(last: u8) -> AddressKey {
@@ -178,7 +178,7 @@ mod tests {
             lockout.failed(address(66), &alice(), now);
         }
         assert_eq!(lockout.locked(address(1), &alice(), now), None);
-        assert_eq!(lockout.delay(&alice(), now), MAX_DELAY);
+        assert_eq!(lockout.delay(&alice(), now), RULES.account_delay);
         assert_eq!(lockout.delay(&alice(), now + Duration::from_secs(3600)), Duration::ZERO);
     }
 
@@ -190,7 +190,7 @@ mod tests {
         lockout.succeeded(address(1), &alice());
         assert_eq!(lockout.failed(address(1), &alice(), now).1, Failure::Counted);
         lockout.failed(address(1), &alice(), now);
-        assert_eq!(lockout.failed(address(1), &alice(), now + RULES.memory).1, Failure::Counted);
+        assert_eq!(lockout.failed(address(1), &alice(), now + MEMORY).1, Failure::Counted);
     }
 
     #[test]

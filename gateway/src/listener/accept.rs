@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// How long accept pauses when the process is out of file descriptors, so as not to spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -52,14 +51,14 @@ impl Door {
 }
 
 /// Accepts until `stop`; connections run in `tasks`.
-pub async fn accept(gateway: Arc<Gateway>, door: Arc<Door>, socket: TcpListener, stop: CancellationToken, tasks: TaskTracker) {
+pub async fn accept(gateway: Arc<Gateway>, door: Arc<Door>, socket: TcpListener, stop: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             () = stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, peer)) => admit(&gateway, &door, stream, peer, &tasks),
+            Ok((stream, peer)) => admit(&gateway, &door, stream, peer),
             Err(error) => {
                 tracing::warn!(%error, "Cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -68,7 +67,7 @@ pub async fn accept(gateway: Arc<Gateway>, door: Arc<Door>, socket: TcpListener,
     }
 }
 
-fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, tasks: &TaskTracker) {
+fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr) {
     let address = AddressKey::from(peer.ip());
     let slots = match gateway.caps.admit(address) {
         Ok(slots) => slots,
@@ -84,7 +83,7 @@ fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: Sock
     }
     prepare(&stream);
     let connection = Connection::new(Arc::clone(gateway), Arc::clone(door), peer, slots);
-    tasks.spawn(connection.serve(stream));
+    tokio::spawn(connection.serve(stream));
 }
 
 fn prepare(stream: &TcpStream) {

@@ -4,7 +4,6 @@ use crate::limits::AddressKey;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The numbers.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +14,8 @@ pub struct CapRules {
     pub connections_per_address: usize,
     /// Connections that are not logged in yet, in total.
     pub handshakes: usize,
+    /// The same of one address.
+    pub handshakes_per_address: usize,
 }
 
 /// Why a connection was not let in.
@@ -22,7 +23,7 @@ pub struct CapRules {
 pub enum Full {
     /// Too many connections in total.
     Connections,
-    /// Too many connections of this address.
+    /// Too many connections, or logins under way, of this address.
     Address,
     /// Too many connections that are not logged in yet.
     Handshakes,
@@ -34,31 +35,36 @@ impl Full {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connections => "connections",
-            Self::Address => "connections_per_address",
+            Self::Address => "address",
             Self::Handshakes => "handshakes",
         }
     }
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    connections: usize,
+    handshakes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: Open,
+    addresses: HashMap<AddressKey, Open>,
 }
 
 /// Counts what is open.
 #[derive(Debug)]
 pub struct Caps {
     rules: CapRules,
-    addresses: Mutex<HashMap<AddressKey, usize>>,
-    connections: AtomicUsize,
-    handshakes: AtomicUsize,
+    counts: Mutex<Counts>,
 }
 
 impl Caps {
     /// Nothing open yet.
     #[must_use]
     pub fn new(rules: CapRules) -> Arc<Self> {
-        Arc::new(Self {
-            rules,
-            addresses: Mutex::default(),
-            connections: AtomicUsize::new(0),
-            handshakes: AtomicUsize::new(0),
-        })
+        Arc::new(Self { rules, counts: Mutex::default() })
     }
 
     /// Lets one connection in, with the slot of a login that is still under way.
@@ -66,46 +72,47 @@ impl Caps {
     /// # Errors
     /// Which number is reached.
     pub fn admit(self: &Arc<Self>, address: AddressKey) -> Result<(ConnectionSlot, HandshakeSlot), Full> {
-        let connection = self.connection(address)?;
-        if !raise(&self.handshakes, self.rules.handshakes) {
+        let mut counts = self.counts.lock();
+        let (connections, handshakes) =
+            counts.addresses.get(&address).map_or((0, 0), |open| (open.connections, open.handshakes));
+        if self.rules.connections_per_address <= connections || self.rules.handshakes_per_address <= handshakes {
+            return Err(Full::Address);
+        }
+        if self.rules.connections <= counts.total.connections {
+            return Err(Full::Connections);
+        }
+        if self.rules.handshakes <= counts.total.handshakes {
             return Err(Full::Handshakes);
         }
-        Ok((connection, HandshakeSlot { caps: Arc::clone(self) }))
+        counts.change(address, |open| {
+            open.connections = open.connections.saturating_add(1);
+            open.handshakes = open.handshakes.saturating_add(1);
+        });
+        Ok((ConnectionSlot { caps: Arc::clone(self), address }, HandshakeSlot { caps: Arc::clone(self), address }))
     }
 
     /// Open connections now.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+        self.counts.lock().total.connections
     }
 
     /// Connections that are not logged in now.
     #[must_use]
     pub fn handshakes(&self) -> usize {
-        self.handshakes.load(Ordering::Relaxed)
-    }
-
-    fn connection(self: &Arc<Self>, address: AddressKey) -> Result<ConnectionSlot, Full> {
-        let mut addresses = self.addresses.lock();
-        let of_address = addresses.entry(address).or_insert(0);
-        if self.rules.connections_per_address <= *of_address {
-            return Err(Full::Address);
-        }
-        if !raise(&self.connections, self.rules.connections) {
-            if *of_address == 0 {
-                addresses.remove(&address);
-            }
-            return Err(Full::Connections);
-        }
-        *of_address = of_address.saturating_add(1);
-        Ok(ConnectionSlot { caps: Arc::clone(self), address })
+        self.counts.lock().total.handshakes
     }
 }
 
-fn raise(counter: &AtomicUsize, limit: usize) -> bool {
-    counter
-        .fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < limit).then(|| now.saturating_add(1)))
-        .is_ok()
+impl Counts {
+    fn change(&mut self, address: AddressKey, change: impl Fn(&mut Open)) {
+        change(&mut self.total);
+        let open = self.addresses.entry(address).or_default();
+        change(open);
+        if open.connections == 0 && open.handshakes == 0 {
+            self.addresses.remove(&address);
+        }
+    }
 }
 
 /// One open connection; gives its place back when dropped.
@@ -117,14 +124,8 @@ pub struct ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.caps.connections.fetch_sub(1, Ordering::AcqRel);
-        let mut addresses = self.caps.addresses.lock();
-        if let Some(of_address) = addresses.get_mut(&self.address) {
-            *of_address = of_address.saturating_sub(1);
-            if *of_address == 0 {
-                addresses.remove(&self.address);
-            }
-        }
+        let mut counts = self.caps.counts.lock();
+        counts.change(self.address, |open| open.connections = open.connections.saturating_sub(1));
     }
 }
 
@@ -132,11 +133,13 @@ impl Drop for ConnectionSlot {
 #[derive(Debug)]
 pub struct HandshakeSlot {
     caps: Arc<Caps>,
+    address: AddressKey,
 }
 
 impl Drop for HandshakeSlot {
     fn drop(&mut self) {
-        self.caps.handshakes.fetch_sub(1, Ordering::AcqRel);
+        let mut counts = self.caps.counts.lock();
+        counts.change(self.address, |open| open.handshakes = open.handshakes.saturating_sub(1));
     }
 }
 
@@ -151,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_number_holds_and_places_come_back() {
-        let caps = Caps::new(CapRules { connections: 3, connections_per_address: 2, handshakes: 2 });
+        let caps = Caps::new(CapRules { connections: 3, connections_per_address: 2, handshakes: 2, handshakes_per_address: 2 });
         let first = caps.admit(address(1)).unwrap();
         let second = caps.admit(address(1)).unwrap();
         assert_eq!(caps.admit(address(1)).unwrap_err(), Full::Address);
@@ -163,6 +166,16 @@ mod tests {
         assert_eq!(caps.admit(address(3)).unwrap_err(), Full::Connections);
         drop((first, second.0, third.0));
         assert_eq!((caps.connections(), caps.handshakes()), (0, 0));
-        assert!(caps.addresses.lock().is_empty());
+        assert!(caps.counts.lock().addresses.is_empty());
+    }
+
+    #[test]
+    fn one_address_does_not_take_all_logins() {
+        let caps = Caps::new(CapRules { connections: 9, connections_per_address: 9, handshakes: 9, handshakes_per_address: 1 });
+        let first = caps.admit(address(1)).unwrap();
+        assert_eq!(caps.admit(address(1)).unwrap_err(), Full::Address);
+        assert!(caps.admit(address(2)).is_ok());
+        drop(first.1);
+        assert!(caps.admit(address(1)).is_ok());
     }
 }

@@ -15,7 +15,7 @@ const MAX_CHAIN: usize = 16;
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// The file cannot be read, or holds no PEM of this kind.
-    #[error("{0} holds no usable PEM {1}: check path, permissions and format", path.display())]
+    #[error("{} holds no usable PEM {what}: check path, permissions and format", path.display())]
     Pem {
         /// The file.
         path: PathBuf,

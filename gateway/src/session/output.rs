@@ -2,6 +2,8 @@
 
 use super::command::Ended;
 use parking_lot::Mutex;
+use sekisho_protocol::error::PeerMisbehaved;
+use sekisho_protocol::winrs::Stream;
 use sekisho_protocol::winrs::server::Output;
 use sekisho_protocol::wsman::{CommandId, CommandState, ReceiveResponse, StreamChunk};
 use std::sync::Arc;
@@ -61,7 +63,9 @@ impl SharedOutput {
     pub(super) fn push(&self, answer: ReceiveResponse) -> Result<Option<i32>, sekisho_protocol::Error> {
         let mut state = self.state.lock();
         for StreamChunk { stream, data, end: _ } in &answer.streams {
-            state.output.push(stream.parse()?, data)?;
+            // A stream that was not asked for is none of the client's.
+            let stream = Stream::of_name(stream).ok_or(PeerMisbehaved::OutOfOrder)?;
+            state.output.push(stream, data)?;
         }
         let exit_code = match answer.state {
             Some(CommandState::Done { exit_code }) => Some(exit_code),
@@ -102,9 +106,7 @@ impl SharedOutput {
 
     fn peek(&self, max_envelope: usize) -> Option<Fetched> {
         let mut state = self.state.lock();
-        if state.output.pending() {
-            return Some(Fetched::Output(state.output.peek(max_envelope)));
-        }
-        state.failed.map(Fetched::Failed)
+        let output = state.output.peek(max_envelope).map(Fetched::Output);
+        output.or_else(|| state.failed.map(Fetched::Failed))
     }
 }

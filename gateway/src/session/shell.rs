@@ -2,7 +2,7 @@
 
 use super::command::{Command, Start, TerminatedBy};
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
-use crate::backend::{BackendError, Dialer, ShellOptions, TargetShell};
+use crate::backend::{BackendError, Dialer, TargetShell};
 use crate::config::Target;
 use crate::credentials::Hold;
 use crate::enforce::{Ask, Permit, Refusal, judge};
@@ -10,6 +10,7 @@ use crate::identity::{Identity, PrincipalName};
 use crate::state::Gateway;
 use parking_lot::Mutex;
 use sekisho_policy::{Presence, ProgramRequest, RequestExtras, ShellResource};
+use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,7 +1,6 @@
 //! The table of all shells.
 
 use super::shell::Shell;
-use crate::config::TargetName;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
 use sekisho_protocol::wsman::ShellId;
