@@ -15,7 +15,9 @@ mod ntlm;
 mod spnego;
 
 pub use channel_binding::{BindingRule, ChannelBinding};
-pub use negotiate::{NegotiateAcceptor, NegotiateInitiator, NegotiateStep, Wrapping};
+pub(crate) use negotiate::{InitiateStep, NegotiateInitiator};
+pub use negotiate::{NegotiateAcceptor, NegotiateStep, Wrapping};
+pub(crate) use ntlm::session::{NtlmSession, unwrap_token};
 
 /// An account as the peer wrote it: not normalised, not trusted before the login is done.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
