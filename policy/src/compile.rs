@@ -224,6 +224,8 @@ impl<'a> Compiler<'a> {
             warnings.extend(reader.warnings);
         }
         mistakes.sort();
+        // TOML's parser repeats itself, for instance for each of many open brackets.
+        mistakes.dedup();
         warnings.sort();
         let more = mistakes.len().saturating_sub(limits::MISTAKES);
         if more > 0 {

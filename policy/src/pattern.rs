@@ -110,13 +110,13 @@ fn mistake(message: impl Into<String>, hint: impl Into<String>) -> PatternMistak
 }
 
 fn too_costly(error: &regex::Error) -> PatternMistake {
-    match error {
-        regex::Error::CompiledTooBig(_) => mistake(
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        return mistake(
             "the pattern takes too much memory when compiled",
             "lower its counts, for instance `{1,1000}`, or name fewer kinds of characters",
-        ),
-        _ => mistake("the pattern cannot be compiled", "write it more simply"),
+        );
     }
+    mistake("the pattern cannot be compiled", "write it more simply")
 }
 
 fn examine(source: &str) -> Result<Traits, PatternMistake> {
@@ -129,19 +129,21 @@ fn examine(source: &str) -> Result<Traits, PatternMistake> {
 }
 
 fn unreadable(error: &ast::Error) -> PatternMistake {
-    let hint = match error.kind() {
-        ast::ErrorKind::UnsupportedLookAround => {
-            "look-around takes unbounded time and is not supported: list what is allowed instead"
-        }
-        ast::ErrorKind::UnsupportedBackreference => {
-            "back-references take unbounded time and are not supported: list what is allowed instead"
-        }
-        ast::ErrorKind::EscapeUnrecognized => "put a backslash before punctuation only",
-        ast::ErrorKind::NestLimitExceeded(_) => "use fewer groups within groups",
-        _ => "a character that is meant as it is takes a backslash before it, for instance `\\.` or `\\(`",
+    use ast::ErrorKind as Kind;
+    let kind = error.kind();
+    let hint = if matches!(kind, Kind::UnsupportedLookAround) {
+        "look-around takes unbounded time and is not supported: list what is allowed instead"
+    } else if matches!(kind, Kind::UnsupportedBackreference) {
+        "back-references take unbounded time and are not supported: list what is allowed instead"
+    } else if matches!(kind, Kind::EscapeUnrecognized) {
+        "put a backslash before punctuation only"
+    } else if matches!(kind, Kind::NestLimitExceeded(_)) {
+        "use fewer groups within groups"
+    } else {
+        "a character that is meant as it is takes a backslash before it, for instance `\\.` or `\\(`"
     };
     let at = error.span().start.column;
-    mistake(format!("the pattern is not readable at its character {at}: {}", error.kind()), hint)
+    mistake(format!("the pattern is not readable at its character {at}: {kind}"), hint)
 }
 
 /// Walks through a pattern once and stops at the first thing that .NET reads otherwise.

@@ -193,12 +193,18 @@ impl Patterns {
     }
 }
 
-/// The name that somebody most likely meant: at most two letters away.
+/// The name that somebody most likely meant: at most two letters away, and a third of the name.
 pub(crate) fn nearest_of<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     if name.chars().count() > limits::NAME {
         return None;
     }
-    known.iter().map(|known| (distance(name, known), *known)).filter(|(far, _)| *far <= 2).min().map(|(_, name)| name)
+    let most = name.chars().count().div_ceil(3).min(2);
+    known
+        .iter()
+        .map(|known| (distance(name, known), *known))
+        .filter(|(far, _)| *far <= most)
+        .min()
+        .map(|(_, name)| name)
 }
 
 /// Levenshtein's distance, ignoring the case of ASCII.
@@ -251,6 +257,7 @@ mod tests {
         assert_eq!(nearest_of("princpals", &["roles", "principals"]), Some("principals"));
         assert_eq!(nearest_of("Path", &["path", "name"]), Some("path"));
         assert_eq!(nearest_of("cmdlets", &["path", "name"]), None);
+        assert_eq!(nearest_of("ab", &["cd"]), None);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", ""), 3);
