@@ -1,1 +1,3 @@
 //! One checkpoint for Windows remote management: authenticate, judge, audit, re-delegate.
+
+pub mod config;
