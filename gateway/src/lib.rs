@@ -1,3 +1,5 @@
 //! One checkpoint for Windows remote management: authenticate, judge, audit, re-delegate.
 
+pub mod audit;
 pub mod config;
+pub mod identity;

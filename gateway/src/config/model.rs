@@ -161,9 +161,7 @@ impl TargetTable {
     /// The members of a group that a peer named.
     #[must_use]
     pub fn group(&self, name: &str) -> Option<&[TargetName]> {
-        self.groups
-            .get(&GroupName::parse(name).ok()?)
-            .map(Vec::as_slice)
+        self.groups.get(&GroupName::parse(name).ok()?).map(Vec::as_slice)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Target> {
@@ -171,18 +169,12 @@ impl TargetTable {
     }
 
     pub fn groups(&self) -> impl Iterator<Item = (&GroupName, &[TargetName])> {
-        self.groups
-            .iter()
-            .map(|(name, members)| (name, members.as_slice()))
+        self.groups.iter().map(|(name, members)| (name, members.as_slice()))
     }
 
     /// The groups that a target is in.
     pub fn groups_of(&self, target: &TargetName) -> Vec<&GroupName> {
-        self.groups
-            .iter()
-            .filter(|(_, members)| members.contains(target))
-            .map(|(name, _)| name)
-            .collect()
+        self.groups.iter().filter(|(_, members)| members.contains(target)).map(|(name, _)| name).collect()
     }
 
     #[must_use]

@@ -80,14 +80,8 @@ mod tests {
 
     #[test]
     fn names_are_compared_ignoring_case() {
-        assert_eq!(
-            TargetName::parse("Web01").unwrap(),
-            TargetName::parse("wEB01").unwrap()
-        );
-        assert_eq!(
-            TargetName::parse("Web01.Example").unwrap().as_str(),
-            "web01.example"
-        );
+        assert_eq!(TargetName::parse("Web01").unwrap(), TargetName::parse("wEB01").unwrap());
+        assert_eq!(TargetName::parse("Web01.Example").unwrap().as_str(), "web01.example");
     }
 
     #[test]

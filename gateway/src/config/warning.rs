@@ -36,10 +36,7 @@ impl fmt::Display for Warning {
                 )
             }
             Self::AdminExposed(address) => {
-                write!(
-                    f,
-                    "health and metrics on {address} can be read from other machines without a login"
-                )
+                write!(f, "health and metrics on {address} can be read from other machines without a login")
             }
         }
     }

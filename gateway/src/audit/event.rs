@@ -1,0 +1,269 @@
+//! What is written into the audit log.
+//!
+//! Texts that may hold secrets enter an event only as [`AuditedProgram`] and [`AuditedText`], which
+//! [`super::Redactor`] alone makes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::redact::{AuditedProgram, AuditedText};
+
+/// One line: what happened, and to whom and where.
+#[derive(Debug, Clone, Serialize)]
+pub struct Event {
+    #[serde(flatten)]
+    pub kind: EventKind,
+    #[serde(flatten)]
+    pub context: Context,
+}
+
+impl Event {
+    #[must_use]
+    pub fn new(kind: EventKind, context: &Context) -> Self {
+        Self { kind, context: context.clone() }
+    }
+}
+
+/// The fields that every event can have. What is not known is left out.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Context {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_addr: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The gateway's id of the session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell: Option<Ids>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<Ids>,
+    /// The policy that decided: its digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// What the client was told to quote when it asks about this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
+}
+
+/// The id that the gateway gave, and the one that the target knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ids {
+    pub gateway: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+/// What happened. The names of the variants are the `event` field.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    Start {
+        version: String,
+    },
+    Stop {
+        reason: StopReason,
+    },
+    /// The configuration or policy was read again. `refused` keeps the old one.
+    Reload {
+        outcome: ReloadOutcome,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        old_policy: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        new_policy: Option<String>,
+    },
+    Login {
+        outcome: LoginOutcome,
+        /// The name as the client wrote it, when it leads to no principal.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        claimed: Option<AuditedText>,
+    },
+    SessionEnd {
+        reason: SessionEnd,
+    },
+    /// A request that was refused. Nothing was sent.
+    Denial {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        program: Option<AuditedProgram>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unread: Option<AuditedText>,
+    },
+    /// Written before anything is sent.
+    Command {
+        role: String,
+        rule: String,
+        program: AuditedProgram,
+    },
+    Result(CommandResult),
+    /// A rate or quota was reached.
+    Limit {
+        limit: String,
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            rename = "retry_after_ms",
+            serialize_with = "optional_milliseconds"
+        )]
+        retry_after: Option<Duration>,
+    },
+    /// Further logins of this account from this address wait.
+    Lockout {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+        failures: u32,
+        #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+        duration: Duration,
+    },
+    Job(JobEvent),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    Signal,
+    Failure,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReloadOutcome {
+    Taken,
+    Refused,
+}
+
+/// How a login went. Finer than what the client is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginOutcome {
+    Ok,
+    /// Unknown account or wrong password: the two are one on purpose.
+    BadCredentials,
+    /// The name leads to no principal.
+    UnknownName,
+    /// The delegated credential is not that of the account that logged in.
+    DelegatedMismatch,
+    /// Locked out, or slowed down.
+    LockedOut,
+    /// A guard refused the exchange: no MIC, NTLMv1, an old version, a wrong binding.
+    Protocol,
+    /// Legs, bytes or seconds ran out.
+    Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The client deleted its shell.
+    Deleted,
+    Idle,
+    Lifetime,
+    Shutdown,
+    /// The target is gone, or refused the credential.
+    Target,
+    /// Ended by policy, an operator or an error of the gateway.
+    Gateway,
+}
+
+/// How a command ended, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CommandResult {
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    pub stdin_bytes: u64,
+    pub stdout_bytes: u64,
+    pub stderr_bytes: u64,
+    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+    pub duration: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Exit {
+        exit_code: i64,
+    },
+    /// The client or the gateway stopped it, and the target said so.
+    Terminated {
+        by: TerminatedBy,
+    },
+    /// The target refused it: nothing ran.
+    Fault {
+        code: u32,
+    },
+    /// It may have run, or may be running still.
+    Unknown {
+        why: UnknownWhy,
+    },
+    /// The target was never reached: nothing ran.
+    NotSent {
+        why: UnknownWhy,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TerminatedBy {
+    Client,
+    Idle,
+    Deadline,
+    Shutdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownWhy {
+    /// The connection to the target broke.
+    ConnectionLost,
+    /// The target did not answer in time.
+    Timeout,
+    /// The target's answer could not be read.
+    Garbage,
+    /// The target refused the login.
+    LoginRefused,
+    /// The target's certificate is not the right one.
+    CertificateRefused,
+    /// The client went away and the session ended before the command did.
+    Abandoned,
+    /// The gateway stopped.
+    Shutdown,
+    /// An error inside the gateway.
+    Internal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobEvent {
+    pub job: String,
+    pub stage: JobStage,
+    pub targets: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub succeeded: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denied: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStage {
+    Submitted,
+    Finished,
+    Cancelled,
+}
+
+fn milliseconds<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn optional_milliseconds<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => milliseconds(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
