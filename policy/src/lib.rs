@@ -1,1 +1,34 @@
-//! The allowlist: its model, its documents, and decide().
+//! The allowlist: its model, its documents, and [`Policy::decide`].
+//!
+//! Pure: documents come in as text, requests as values, and the same input always gives the same answer. There
+//! is no file, clock, socket or randomness in here. Whatever is not understood is denied.
+//!
+//! - INVARIANT(deny-by-default): an allow needs one rule of one role that the principal holds on the target.
+//! - INVARIANT(refuse-never-escape): text that cmd.exe could read in a second way is refused, not repaired.
+//! - INVARIANT(judged-is-rendered): [`CheckedProgram::command_line`] reads back as exactly what was judged.
+#![warn(missing_docs, clippy::arithmetic_side_effects)]
+
+pub mod action;
+mod arguments;
+pub mod command_line;
+mod compile;
+mod decide;
+pub mod decision;
+mod digest;
+mod document;
+mod fold;
+mod interpreter;
+pub mod limits;
+pub mod mistake;
+mod model;
+mod pattern;
+mod program_path;
+mod render;
+mod source_text;
+mod target_pattern;
+
+pub use action::{Action, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts};
+pub use compile::{Compiled, Source};
+pub use decision::{Allowed, CheckedArgument, CheckedProgram, Decision, Denied, DenyReason, Input, Nearest};
+pub use mistake::{Mistake, Warning};
+pub use model::Policy;

@@ -35,6 +35,33 @@ pub enum Malformed {
     /// A base64 value with a foreign character or a wrong length.
     #[error("invalid base64")]
     Base64,
+    /// A DER value that is cut short, too long for its place, or of another tag. X.690.
+    #[error("invalid DER")]
+    Der,
+    /// An NTLM message with a field outside the message, or of another type. [MS-NLMP] 2.2.1.
+    #[error("invalid ntlm message")]
+    Ntlm,
+    /// A SPNEGO token without its mandatory fields. RFC 4178 4.2.
+    #[error("invalid spnego token")]
+    Spnego,
+    /// A TSRequest without its mandatory fields. [MS-CSSP] 2.2.1.
+    #[error("invalid TSRequest")]
+    TsRequest,
+    /// Credentials of another shape. [MS-CSSP] 2.2.1.2.
+    #[error("invalid TSCredentials")]
+    TsCredentials,
+    /// A certificate that is not X.509.
+    #[error("invalid certificate")]
+    Certificate,
+    /// An `Authorization` or `WWW-Authenticate` value of another shape. RFC 9110 11.4.
+    #[error("invalid authentication header")]
+    AuthHeader,
+    /// UTF-16 with a lone surrogate or an odd number of bytes.
+    #[error("invalid utf-16")]
+    Utf16,
+    /// Bytes that should be UTF-8.
+    #[error("invalid utf-8")]
+    Utf8,
 }
 
 /// A peer that parses but breaks the rules.
@@ -43,6 +70,36 @@ pub enum PeerMisbehaved {
     /// A message arrived that this state does not expect.
     #[error("message out of order")]
     OutOfOrder,
+    /// The TLS inside CredSSP failed or was closed.
+    #[error("the tls session inside credssp failed")]
+    InnerTls,
+    /// The version of a TSRequest differs from the first one's. [MS-CSSP] 3.1.5.
+    #[error("the credssp version changed within the login")]
+    VersionChanged,
+    /// A key binding came without the 32 bytes of its nonce. [MS-CSSP] 2.2.1.
+    #[error("the credssp nonce is missing or of another length")]
+    Nonce,
+    /// Bytes follow the end of a message.
+    #[error("bytes after the end of the message")]
+    TrailingBytes,
+    /// A signature, sequence number or record of a sealed message does not verify.
+    #[error("a sealed message does not verify")]
+    SealBroken,
+    /// A sealed message has another length than announced.
+    #[error("a sealed message has another length than announced")]
+    SealedLength,
+    /// The SPNEGO mechanism list's signature is missing or wrong. RFC 4178 5.
+    #[error("the mechanism list's signature is missing or wrong")]
+    MechListMic,
+    /// The peer gave up the negotiation. RFC 4178 4.2.2.
+    #[error("the negotiation was rejected")]
+    Rejected,
+    /// A status that no login leg has.
+    #[error("unexpected http status during login")]
+    HttpStatus,
+    /// The authentication library panicked or refused a token that our own checks had passed.
+    #[error("the authentication library refused the token")]
+    LibraryRefused,
 }
 
 /// A peer that is right, and that we cannot serve.
@@ -51,6 +108,27 @@ pub enum Unsupported {
     /// The authentication scheme is none of ours.
     #[error("authentication scheme")]
     AuthScheme,
+    /// None of the peer's mechanisms is NTLM, the only one served so far.
+    #[error("authentication mechanism")]
+    Mechanism,
+    /// NTLM without the options that make it safe. [MS-NLMP] 2.2.2.5.
+    #[error("ntlm without 128-bit keys, signing, sealing or extended session security")]
+    NtlmFlags,
+    /// NTLMv1 or LM responses. [MS-NLMP] 3.3.1.
+    #[error("ntlm version 1")]
+    NtlmV1,
+    /// A challenge without a time, as only systems before Windows Vista send. [MS-NLMP] 2.2.2.1.
+    #[error("ntlm challenge without a timestamp")]
+    ChallengeWithoutTimestamp,
+    /// CredSSP before version 5, which CVE-2018-0886 is about. [MS-CSSP] 2.2.1.
+    #[error("credssp version below 5; the peer needs the update for CVE-2018-0886")]
+    CredSspVersion,
+    /// Delegated credentials other than a password. [MS-CSSP] 2.2.1.2.
+    #[error("delegated credentials other than a password")]
+    CredentialType,
+    /// An ECDSA or Ed25519 certificate where stock clients can only read RSA.
+    #[error("the certificate inside credssp must have an rsa key; stock clients cannot read another")]
+    InnerCertificateNotRsa,
 }
 
 /// A bound of [`crate::limits`] was crossed.
@@ -59,6 +137,12 @@ pub enum LimitExceeded {
     /// More bytes than this message may have.
     #[error("message too large")]
     MessageSize,
+    /// More round trips than a login may take.
+    #[error("too many login legs")]
+    LoginLegs,
+    /// More bytes than a login may take.
+    #[error("too many login bytes")]
+    LoginBytes,
 }
 
 /// A login that failed. What is told to the peer never depends on which of these it is.
@@ -67,6 +151,24 @@ pub enum AuthFailure {
     /// Unknown account or wrong password; the two are one on purpose.
     #[error("unknown account or wrong password")]
     BadCredentials,
+    /// The login says that it has no integrity check. [MS-NLMP] 2.2.2.1 MsvAvFlags.
+    #[error("ntlm login without its integrity check")]
+    MicMissing,
+    /// The integrity check over the three NTLM messages is wrong. [MS-NLMP] 3.2.5.1.2.
+    #[error("ntlm integrity check failed")]
+    MicWrong,
+    /// The login is bound to no channel, and the rule demands one. RFC 5929.
+    #[error("channel binding missing")]
+    ChannelBindingMissing,
+    /// The login is bound to another channel: somebody stands between. RFC 5929.
+    #[error("channel binding belongs to another certificate")]
+    ChannelBindingWrong,
+    /// The peer's proof names another public key: somebody stands between. [MS-CSSP] 3.1.5.
+    #[error("the login is bound to another public key")]
+    KeyBindingWrong,
+    /// The peer does not accept the credential.
+    #[error("the peer refused the login")]
+    RefusedByPeer,
 }
 
 /// A caller that used a machine against its contract.
@@ -75,4 +177,16 @@ pub enum Misuse {
     /// The machine is not in the state in which this may be called.
     #[error("called in the wrong state")]
     WrongState,
+    /// The private key does not belong to the certificate, or TLS cannot use them.
+    #[error("tls cannot use this certificate and key; check that they belong together")]
+    CertificateAndKey,
+    /// A chunk to seal that is larger than a chunk may be.
+    #[error("chunk too large to seal")]
+    ChunkSize,
+    /// The system has no randomness to give.
+    #[error("no randomness from the system")]
+    Randomness,
+    /// A name or password too long for the protocol's length fields.
+    #[error("name or password too long")]
+    CredentialTooLong,
 }

@@ -1,0 +1,193 @@
+//! The answer: what was allowed and by which rule, or why not and what comes nearest.
+
+use std::fmt;
+
+use crate::command_line::Construct;
+
+/// The answer to one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// One rule of one role allows it.
+    Allow(Allowed),
+    /// Nothing allows it, or something in it is refused always.
+    Deny(Denied),
+}
+
+impl Decision {
+    /// What was allowed, if it was.
+    pub fn allowed(&self) -> Option<&Allowed> {
+        match self {
+            Self::Allow(allowed) => Some(allowed),
+            Self::Deny(_) => None,
+        }
+    }
+
+    /// The denial, if it is one.
+    pub fn denied(&self) -> Option<&Denied> {
+        match self {
+            Self::Allow(_) => None,
+            Self::Deny(denied) => Some(denied),
+        }
+    }
+}
+
+/// What was allowed. The only ground on which the gateway makes a permit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// The role that answers for it.
+    pub role: String,
+    /// The rule of that role.
+    pub rule: String,
+    /// The program as it is to be run.
+    pub program: CheckedProgram,
+}
+
+/// A program that was allowed: the only thing that may be rendered for a target.
+///
+/// Made by [`crate::Policy::decide`] alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CheckedProgram {
+    pub(crate) path: String,
+    pub(crate) arguments: Vec<CheckedArgument>,
+    pub(crate) input: Input,
+    pub(crate) command_line: String,
+}
+
+impl CheckedProgram {
+    /// The program's full path as the policy writes it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The arguments, in order.
+    pub fn arguments(&self) -> &[CheckedArgument] {
+        &self.arguments
+    }
+
+    /// Whether standard input may be sent to it.
+    pub fn input(&self) -> Input {
+        self.input
+    }
+
+    /// The line for `rsp:Command`: path and arguments quoted for cmd.exe and `CommandLineToArgvW`.
+    ///
+    /// It holds what [`CheckedArgument::is_secret`] marks: for the target only, never for a log.
+    /// Upholds (judged-is-rendered): it was read back before the decision was given.
+    pub fn command_line(&self) -> &str {
+        &self.command_line
+    }
+}
+
+/// The command line is left out, since it holds the secret arguments in clear.
+impl fmt::Debug for CheckedProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedProgram")
+            .field("path", &self.path)
+            .field("arguments", &self.arguments)
+            .field("input", &self.input)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One argument of an allowed program.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CheckedArgument {
+    pub(crate) value: String,
+    pub(crate) secrecy: Secrecy,
+}
+
+impl CheckedArgument {
+    /// The argument, without quotes.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Whether the audit keeps it as a keyed digest only: a rule says so, or its option's name speaks of a
+    /// password, secret, token or key.
+    pub fn is_secret(&self) -> bool {
+        match self.secrecy {
+            Secrecy::Open => false,
+            Secrecy::Secret => true,
+        }
+    }
+}
+
+impl fmt::Debug for CheckedArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.secrecy {
+            Secrecy::Open => fmt::Debug::fmt(&self.value, f),
+            Secrecy::Secret => f.write_str("<secret>"),
+        }
+    }
+}
+
+/// Whether a value may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrecy {
+    Open,
+    Secret,
+}
+
+impl Secrecy {
+    pub(crate) fn or(self, other: Self) -> Self {
+        match self {
+            Self::Secret => Self::Secret,
+            Self::Open => other,
+        }
+    }
+}
+
+/// Whether standard input may be sent to a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// Nothing may be sent.
+    Refused,
+    /// The rule says `stdin = true`.
+    Permitted,
+}
+
+/// Why something was denied, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// The rule of judgement that denied it.
+    pub reason: DenyReason,
+    /// For the user: what was refused and what to do. Holds no text of the request and nothing of roles that
+    /// the user does not hold on this target.
+    pub message: String,
+    /// The rule that came nearest, if one knows the program.
+    pub nearest: Option<Nearest>,
+    /// Where in the joined command line the refused construct stands, in characters from 0.
+    pub place: Option<usize>,
+}
+
+/// The rule that would have allowed a request if it were written otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nearest {
+    /// The role, which the user holds on this target.
+    pub role: String,
+    /// The rule of that role.
+    pub rule: String,
+}
+
+/// Why something was denied. One variant per rule of judgement, so that tests assert the exact one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DenyReason {
+    /// The principal holds no role on the target.
+    NoRole,
+    /// The command was not sent to the cmd shell.
+    Resource,
+    /// An environment came with it.
+    Environment,
+    /// A working directory came with it.
+    WorkingDirectory,
+    /// The command line cannot be read in one way only.
+    Unreadable(Construct),
+    /// No role that is held names the program.
+    Program,
+    /// The program is allowed, but with other arguments.
+    Arguments,
+    /// The program is allowed with these arguments, but without input.
+    Input,
+    /// What was allowed cannot be written so that a target reads the same.
+    NotRenderable,
+}

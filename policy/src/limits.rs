@@ -1,0 +1,36 @@
+//! The bounds of what this crate reads, each with its reason.
+
+/// Documents of one policy.
+pub const SOURCES: usize = 256;
+/// Bytes of one document. A thousand rules take about 200 KB.
+pub const SOURCE_BYTES: usize = 4 * 1024 * 1024;
+/// Mistakes in one report: whoever has more has one mistake many times.
+pub const MISTAKES: usize = 500;
+/// Roles of one policy.
+pub const ROLES: usize = 4096;
+/// Program rules of one policy.
+pub const RULES: usize = 65_536;
+/// Assignments of one policy.
+pub const ASSIGNMENTS: usize = 16_384;
+/// Entries of one list in a document.
+pub const LIST: usize = 4096;
+/// Different patterns of one policy: a compiled pattern takes up to [`PATTERN_COMPILED_BYTES`].
+pub const PATTERNS: usize = 4096;
+/// Bytes of one pattern.
+pub const PATTERN_BYTES: usize = 2048;
+/// Nested groups in one pattern.
+pub const PATTERN_DEPTH: u32 = 32;
+/// Bytes of one compiled pattern; a hundred letters of any script take about half.
+pub const PATTERN_COMPILED_BYTES: usize = 16 * 1024 * 1024;
+/// Characters of a name: role, rule, principal, group, tag.
+pub const NAME: usize = 256;
+/// Characters of a target's name, as in the DNS.
+pub const TARGET_NAME: usize = 255;
+/// Characters of a program's path: `MAX_PATH` of Windows, without its NUL.
+pub const PROGRAM_PATH: usize = 259;
+/// UTF-16 units of a command line: cmd.exe takes no more.
+pub const COMMAND_LINE: usize = 8191;
+/// Characters of a policy's value that a denial shows.
+pub const SHOWN_VALUE: usize = 60;
+/// Values, lists or programs of a policy that a denial shows.
+pub const SHOWN_ENTRIES: usize = 6;
