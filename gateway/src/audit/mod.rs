@@ -247,11 +247,12 @@ impl Audit {
         let (reply, answer) = oneshot::channel();
         self.messages.send(Message::Close(body, reply)).map_err(|_| AuditError::Closed)?;
         let result = answer.await.map_err(|_| AuditError::Closed)?;
-        if let Some(thread) = self.thread.lock().take() {
-            // It has answered and is at its end.
-            let _ = thread.join();
+        // It has answered and is at its end: this waits for the lock of the directory only.
+        let ended = self.thread.lock().take().map(JoinHandle::join);
+        match ended {
+            Some(Err(_)) => Err(AuditError::Closed),
+            Some(Ok(())) | None => result,
         }
-        result
     }
 }
 

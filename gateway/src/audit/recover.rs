@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::OpenError;
-use super::check::{Broken, Check, Read, State, read_line};
+use super::check::{self, Broken, Check, State, read_line};
 use super::line::{NOTHING, file_name, file_number};
 use super::redact::hex;
 use super::store::{next_key_path, promote_key};
@@ -118,12 +118,12 @@ fn scan_file(directory: &Path, number: u64) -> Result<(State, Option<OffsetDateT
     loop {
         lines = lines.saturating_add(1);
         match read_line(&mut reader, &mut buffer).map_err(|error| OpenError::io(&path, error))? {
-            Read::Line => {
+            check::Read::Line => {
                 check.line(&buffer).map_err(|broken| OpenError::broken(directory, number, lines, broken))?;
             }
-            Read::Torn => return Err(OpenError::broken(directory, number, lines, Broken::NotALine)),
-            Read::TooLong => return Err(OpenError::broken(directory, number, lines, Broken::TooLong)),
-            Read::End => break,
+            check::Read::Torn => return Err(OpenError::broken(directory, number, lines, Broken::NotALine)),
+            check::Read::TooLong => return Err(OpenError::broken(directory, number, lines, Broken::TooLong)),
+            check::Read::End => break,
         }
         if lines == 1 {
             let time = check.state.as_ref().map(|state| state.time.as_str()).unwrap_or_default();
@@ -217,7 +217,7 @@ fn end_of_last_line(file: &mut File) -> io::Result<u64> {
         let start = end.saturating_sub(BLOCK);
         file.seek(SeekFrom::Start(start))?;
         buffer.clear();
-        Read::by_ref(file).take(end.saturating_sub(start)).read_to_end(&mut buffer)?;
+        io::Read::by_ref(file).take(end.saturating_sub(start)).read_to_end(&mut buffer)?;
         if let Some(at) = buffer.iter().rposition(|byte| *byte == b'\n') {
             let at = u64::try_from(at).unwrap_or(u64::MAX);
             return Ok(start.saturating_add(at).saturating_add(1));

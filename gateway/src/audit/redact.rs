@@ -76,11 +76,11 @@ impl Redactor {
 
     /// A program as judged.
     #[must_use]
-    pub fn program<'a>(&self, path: &str, arguments: impl IntoIterator<Item = JudgedArgument<'a>>) -> AuditedProgram {
+    pub fn program(&self, path: &str, arguments: &[JudgedArgument<'_>]) -> AuditedProgram {
         let mut audited = Vec::new();
         let mut value_follows = false;
         for argument in arguments {
-            let (this, next) = self.argument(argument, value_follows);
+            let (this, next) = self.argument(*argument, value_follows);
             audited.push(this);
             value_follows = next;
         }
@@ -177,8 +177,8 @@ mod tests {
 
     fn audited(arguments: &[(&str, bool)]) -> String {
         let redactor = Redactor::new(&[7; 32], DeniedText::Digest);
-        let judged = arguments.iter().map(|&(value, secret)| JudgedArgument { value, secret });
-        serde_json::to_string(&redactor.program("C:\\x.exe", judged)).unwrap()
+        let judged: Vec<_> = arguments.iter().map(|&(value, secret)| JudgedArgument { value, secret }).collect();
+        serde_json::to_string(&redactor.program("C:\\x.exe", &judged)).unwrap()
     }
 
     #[test]

@@ -3,4 +3,3 @@
 mod name;
 
 pub use name::{LOCAL_DOMAIN, NameRefused, NameTable, PrincipalName};
-mod stub; pub use stub::*;
