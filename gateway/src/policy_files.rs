@@ -44,11 +44,11 @@ impl std::error::Error for PolicyError {}
 /// When a file cannot be read or a document has mistakes.
 pub fn compile(path: &Path) -> Result<Compiled, PolicyError> {
     let files = if path.is_dir() { documents(path)? } else { vec![path.to_owned()] };
-    let mut sources = Vec::new();
+    let mut documents = Vec::new();
     for file in files {
-        let text = read(&file)?;
-        sources.push(Source { name: file.display().to_string(), text });
+        documents.push((file.display().to_string(), read(&file)?));
     }
+    let sources: Vec<_> = documents.iter().map(|(name, text)| Source { name, text }).collect();
     Policy::compile(&sources).map_err(PolicyError::Mistakes)
 }
 
@@ -61,7 +61,8 @@ pub fn load(path: &Path) -> Result<Policy, PolicyError> {
 }
 
 fn documents(directory: &Path) -> Result<Vec<PathBuf>, PolicyError> {
-    let unreadable = |error: std::io::Error| PolicyError::Unreadable { path: directory.to_owned(), why: error.to_string() };
+    let unreadable =
+        |error: std::io::Error| PolicyError::Unreadable { path: directory.to_owned(), why: error.to_string() };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

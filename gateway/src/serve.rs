@@ -2,7 +2,7 @@
 
 use crate::admin;
 use crate::audit::{Audit, Context, Event, EventKind, ReloadOutcome, SessionEnd, StopReason};
-use crate::config::{Config, Mistakes};
+use crate::config::Config;
 use crate::credentials::CredentialStore;
 use crate::identity::Identities;
 use crate::listener::accept::{Door, accept};
@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
@@ -32,7 +33,7 @@ const DRAIN_STEP: Duration = Duration::from_millis(100);
 pub enum ServeError {
     /// The configuration has mistakes.
     #[error("{0}")]
-    Config(Mistakes),
+    Config(crate::config::ConfigError),
     /// The policy has mistakes.
     #[error("{0}")]
     Policy(policy_files::PolicyError),
@@ -135,7 +136,7 @@ impl Server {
             None => None,
         };
         let start = Event::new(EventKind::Start { version: env!("CARGO_PKG_VERSION").to_owned() }, &context(&live));
-        let (audit, opened) = Audit::open(&settings, crate::clock::now, &start)?;
+        let (audit, opened) = Audit::open(&settings, Arc::new(OffsetDateTime::now_utc), &start)?;
         tracing::info!(?opened, policy = live.policy.digest(), "Audit log opened");
         let gateway = Gateway::new(live, audit, store);
         let server = Self {
@@ -169,7 +170,9 @@ impl Server {
     pub async fn reload(&self, file: &Path) {
         let old = self.gateway.live_full();
         let old_policy = Some(old.policy.digest().to_owned());
-        let read = Config::load(file).map_err(ServeError::Config).and_then(|config| assemble(config, &self.gateway.credentials));
+        let read = Config::load(file)
+            .map_err(ServeError::Config)
+            .and_then(|config| assemble(config, &self.gateway.credentials));
         let (outcome, new_policy) = match read {
             Ok(live) => {
                 let digest = live.policy.digest().to_owned();
@@ -203,7 +206,9 @@ impl Server {
         gateway.drained.cancel();
         for shell in gateway.sessions.take(|_| true) {
             let closing = Arc::clone(gateway);
-            gateway.tasks.spawn(async move { shell.close(&closing, SessionEnd::Shutdown, TerminatedBy::Shutdown).await });
+            gateway
+                .tasks
+                .spawn(async move { shell.close(&closing, SessionEnd::Shutdown, TerminatedBy::Shutdown).await });
         }
         gateway.tasks.close();
         if timeout(CLEANUP, gateway.tasks.wait()).await.is_err() {

@@ -15,6 +15,7 @@ use sekisho_policy::{Policy, TargetFacts};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,6 +98,8 @@ pub struct Gateway {
     pub stopping: CancellationToken,
     /// Connections end from here on.
     pub drained: CancellationToken,
+    /// Somebody asks for a reload.
+    pub reload: Notify,
 }
 
 impl Gateway {
@@ -116,6 +119,7 @@ impl Gateway {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             drained: CancellationToken::new(),
+            reload: Notify::new(),
         })
     }
 
@@ -166,7 +170,6 @@ impl Gateway {
         tracing::error!(%error, "The audit log cannot be written");
     }
 }
-
 
 fn caps(limits: &Limits) -> CapRules {
     CapRules {

@@ -1,4 +1,5 @@
-//! Health and metrics, on a listener of their own. No login, no names, nothing that changes anything.
+//! Health and metrics, on a listener of their own. No login and no names, and nothing to change but to ask
+//! for the files to be read again.
 
 use crate::frontend::ReplyBody;
 use crate::state::Gateway;
@@ -45,7 +46,11 @@ async fn connection(gateway: Arc<Gateway>, stream: TcpStream) {
         let response = answer(&gateway, request.method(), request.uri().path());
         async move { Ok::<_, Infallible>(response) }
     });
-    let server = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).keep_alive(false).max_buf_size(16 * 1024).serve_connection(TokioIo::new(stream), service);
+    let server = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .keep_alive(false)
+        .max_buf_size(16 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = server.await {
         tracing::debug!(%error, "Connection to the admin listener ended");
     }
@@ -56,7 +61,13 @@ fn answer(gateway: &Gateway, method: &Method, path: &str) -> Response<ReplyBody>
         (&Method::GET, "/healthz") => (StatusCode::OK, "ok\n".to_owned()),
         (&Method::GET, "/readyz") => ready(gateway),
         (&Method::GET, "/metrics") => (StatusCode::OK, metrics(gateway)),
-        (&Method::GET, _) => (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".to_owned()),
+        (&Method::POST, "/reload") => {
+            gateway.reload.notify_one();
+            (StatusCode::ACCEPTED, "asked for; the log and the audit log say what came of it\n".to_owned())
+        }
+        (&Method::GET, _) => {
+            (StatusCode::NOT_FOUND, "there are /healthz, /readyz, /metrics and, by POST, /reload\n".to_owned())
+        }
         _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
     };
     let mut response = Response::new(ReplyBody::whole(text.into_bytes()));

@@ -24,7 +24,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(http: HttpConnection, seal: Option<Box<dyn MessageSeal>>, url: String, patience: Duration) -> Self {
+    pub(super) fn new(
+        http: HttpConnection,
+        seal: Option<Box<dyn MessageSeal>>,
+        url: String,
+        patience: Duration,
+    ) -> Self {
         Self { http, seal, url, patience, broken: false, place: None }
     }
 
@@ -79,7 +84,8 @@ impl Connection {
         match &mut self.seal {
             // What should be sealed and is not was not written by the target.
             Some(seal) => {
-                let plain = open_body(seal.as_mut(), answer.content_type(), &answer.body).map_err(BackendError::Invalid)?;
+                let plain =
+                    open_body(seal.as_mut(), answer.content_type(), &answer.body).map_err(BackendError::Invalid)?;
                 decode_response(&plain)
             }
             None => decode_response(&answer.body),

@@ -51,7 +51,7 @@ impl Dialer {
         let deadline = after(self.target.connect_timeout);
         let late = |_late| BackendError::TimedOut(Effect::NotDone);
         let (mut http, binding) = timeout_at(deadline, self.open()).await.map_err(late)??;
-        let lease = self.store.lease(principal, self.target.account_domain.as_deref(), deadline).await?;
+        let lease = self.store.lease(principal, None, deadline).await?;
         let seal = timeout_at(deadline, self.login(&mut http, &lease, binding)).await.map_err(late).flatten();
         match &seal {
             Ok(_) => lease.accepted(),
@@ -74,7 +74,8 @@ impl Dialer {
             return Ok((HttpConnection::open(stream, &host).await?, None));
         };
         let name = ServerName::try_from(server_name.clone()).map_err(|_not_a_name| BackendError::Tls)?;
-        let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(|_refused| BackendError::Tls)?;
+        let stream =
+            TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(|_refused| BackendError::Tls)?;
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).ok_or(BackendError::Tls)?;
         let binding = ChannelBinding::tls_server_end_point(certificate).map_err(BackendError::Login)?;
         Ok((HttpConnection::open(stream, &host).await?, Some(binding)))
@@ -97,11 +98,13 @@ impl Dialer {
             match login.step(answer.status.as_u16(), &answer.challenges()) {
                 Ok(LoginStep::Send { authorization: next }) => authorization = next,
                 Ok(LoginStep::Done(seal)) => return Ok(seal),
-                Err(sekisho_protocol::Error::Auth(AuthFailure::RefusedByPeer)) => return Err(BackendError::LoginRefused),
+                Err(sekisho_protocol::Error::Auth(AuthFailure::RefusedByPeer)) => {
+                    return Err(BackendError::LoginRefused);
+                }
                 Err(error) => return Err(BackendError::Login(error)),
             }
         }
-        Err(BackendError::Login(sekisho_protocol::error::LimitExceeded::Legs.into()))
+        Err(BackendError::Login(sekisho_protocol::error::LimitExceeded::LoginLegs.into()))
     }
 
     fn prepare(

@@ -4,7 +4,9 @@ use super::error::{BackendError, Effect};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT, WWW_AUTHENTICATE};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -85,7 +87,8 @@ impl HttpConnection {
             BackendError::Broken(effect)
         })?;
         let (head, body) = answer.into_parts();
-        let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|_broken| BackendError::Broken(Effect::Unknown))?;
+        let body =
+            Limited::new(body, MAX_ANSWER).collect().await.map_err(|_broken| BackendError::Broken(Effect::Unknown))?;
         Ok(HttpAnswer { status: head.status, headers: head.headers, body: body.to_bytes() })
     }
 

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use sekisho_protocol::soap::FaultCode;
 use sekisho_protocol::winrs::{CommandOptions, CommandShell, ConsoleInput, ShellOptions};
 use sekisho_protocol::wsman::{
-    Action, CommandId, CommandLine, CreateShell, MessageId, ReceiveResponse, Request, RequestBody, RequestHeader, Resource,
-    ResponseBody, SendStream, ShellId, SignalCode, WsmanOption,
+    Action, CommandId, CommandLine, CreateShell, MessageId, ReceiveResponse, Request, RequestBody, RequestHeader,
+    Resource, ResponseBody, SendStream, ShellId, SignalCode, WsmanOption,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,13 +85,13 @@ impl TargetShell {
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
         let input = if permit.takes_input() { ConsoleInput::Pipe } else { ConsoleInput::Console };
         request.header.options = CommandOptions { input, shell: CommandShell::Through }.render();
-        match connection.exchange(&request).await? {
-            ResponseBody::Command { command_id } => Ok(Running {
-                control: Control { shell: Arc::clone(self), shell_id: shell, id: command_id },
-                connection: Some(connection),
-            }),
-            other => Err(unexpected(&other)),
-        }
+        let ResponseBody::Command { command_id } = connection.exchange(&request).await? else {
+            return Err(BackendError::Mismatch);
+        };
+        Ok(Running {
+            control: Control { shell: Arc::clone(self), shell_id: shell, id: command_id },
+            connection: Some(connection),
+        })
     }
 
     /// Ends the shell on the target. Later calls of anything fail.
@@ -123,13 +123,11 @@ impl TargetShell {
         };
         let mut request = self.request(Action::Create, None, RequestBody::Create(body), connection.url());
         request.header.options = self.options.render();
-        match connection.exchange(&request).await? {
-            ResponseBody::Created(details) => {
-                *opened = Some(details.shell_id);
-                Ok(details.shell_id)
-            }
-            other => Err(unexpected(&other)),
-        }
+        let ResponseBody::Created(details) = connection.exchange(&request).await? else {
+            return Err(BackendError::Mismatch);
+        };
+        *opened = Some(details.shell_id);
+        Ok(details.shell_id)
     }
 
     fn request(&self, action: Action, shell: Option<ShellId>, body: RequestBody, to: &str) -> Request {
@@ -259,9 +257,10 @@ impl Running {
         let answer = connection.exchange(&request).await;
         self.connection = connection.usable().then_some(connection);
         match answer {
-            Ok(ResponseBody::Receive(output)) if output.command_id == Some(self.control.id) => Ok(Received::Output(output)),
-            Ok(ResponseBody::Receive(_)) => Err(BackendError::Mismatch),
-            Ok(other) => Err(unexpected(&other)),
+            Ok(ResponseBody::Receive(output)) if output.command_id == Some(self.control.id) => {
+                Ok(Received::Output(output))
+            }
+            Ok(_) => Err(BackendError::Mismatch),
             Err(BackendError::Fault(FaultCode::TIMED_OUT)) => Ok(Received::Nothing),
             Err(error) => Err(error),
         }
@@ -283,9 +282,4 @@ impl Running {
 
 fn option(name: &str, value: &str) -> WsmanOption {
     WsmanOption { name: name.to_owned(), value: value.to_owned(), must_comply: false }
-}
-
-/// An answer of another kind than the question.
-fn unexpected(_answer: &ResponseBody) -> BackendError {
-    BackendError::Mismatch
 }

@@ -58,10 +58,10 @@ pub fn client_config(target: &Target) -> Result<Option<Arc<ClientConfig>>, Trust
 }
 
 fn by_roots(roots: RootCertStore, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
         .build()
-        .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-        .map_err(|error| TrustError::Rustls(Error::General(error.to_string())))
+        .map_err(|error| TrustError::Rustls(Error::General(error.to_string())))?;
+    Ok(verifier)
 }
 
 fn roots_of(file: &std::path::Path) -> Result<RootCertStore, TrustError> {
@@ -104,7 +104,9 @@ impl ServerCertVerifier for ByRule {
     ) -> Result<ServerCertVerified, Error> {
         match &self.rule {
             Rule::Unverified => Ok(ServerCertVerified::assertion()),
-            Rule::Pin(pin) if bool::from(Sha256::digest(end_entity).as_slice().ct_eq(pin)) => Ok(ServerCertVerified::assertion()),
+            Rule::Pin(pin) if bool::from(Sha256::digest(end_entity).as_slice().ct_eq(pin)) => {
+                Ok(ServerCertVerified::assertion())
+            }
             Rule::Pin(_) => Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)),
         }
     }

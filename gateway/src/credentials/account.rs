@@ -7,7 +7,8 @@ use sekisho_protocol::credssp::DelegatedCredential;
 /// only means this gateway (`.`, `GATEWAY`) means nothing to a target, and is left out.
 pub(super) fn domain<'a>(configured: Option<&'a str>, typed_domain: &'a str, user: &'a str) -> &'a str {
     let typed = || {
-        let in_user = user.split_once('\\').map(|(domain, _)| domain).or_else(|| user.rsplit_once('@').map(|(_, suffix)| suffix));
+        let in_user =
+            user.split_once('\\').map(|(domain, _)| domain).or_else(|| user.rsplit_once('@').map(|(_, suffix)| suffix));
         let domain = if typed_domain.is_empty() { in_user.unwrap_or_default() } else { typed_domain };
         if domain == "." || domain.eq_ignore_ascii_case(LOCAL_DOMAIN) { "" } else { domain }
     };
@@ -15,7 +16,11 @@ pub(super) fn domain<'a>(configured: Option<&'a str>, typed_domain: &'a str, use
 }
 
 /// The credential as the target is to see it.
-pub(super) fn on_target(credential: DelegatedCredential, principal: &PrincipalName, domain: &str) -> DelegatedCredential {
+pub(super) fn on_target(
+    credential: DelegatedCredential,
+    principal: &PrincipalName,
+    domain: &str,
+) -> DelegatedCredential {
     DelegatedCredential { domain: domain.to_owned(), user: principal.name().to_owned(), password: credential.password }
 }
 

@@ -26,7 +26,9 @@ pub enum LeaseError {
     #[error("the delegated credential is gone: log in again")]
     Gone,
     /// Targets have refused it too often.
-    #[error("targets refused the delegated credential {0} times, it is not tried again: log in again with the right password")]
+    #[error(
+        "targets refused the delegated credential {0} times, it is not tried again: log in again with the right password"
+    )]
     Refused(u32),
     /// The lease's time is over, or it was never free in that time.
     #[error("the delegated credential was not free in time")]
@@ -66,7 +68,11 @@ impl CredentialStore {
     ///
     /// # Errors
     /// When it cannot be sealed.
-    pub fn keep(self: &Arc<Self>, principal: &PrincipalName, credential: DelegatedCredential) -> Result<Hold, LeaseError> {
+    pub fn keep(
+        self: &Arc<Self>,
+        principal: &PrincipalName,
+        credential: DelegatedCredential,
+    ) -> Result<Hold, LeaseError> {
         let sealed = self.vault.seal(credential)?;
         let mut entries = self.entries.lock();
         let (holds, generation) =
@@ -104,7 +110,12 @@ impl CredentialStore {
     ///
     /// # Errors
     /// When the credential is gone, was refused too often, or is not free before `deadline`.
-    pub async fn lease(self: &Arc<Self>, principal: &PrincipalName, domain: Option<&str>, deadline: Instant) -> Result<Lease, LeaseError> {
+    pub async fn lease(
+        self: &Arc<Self>,
+        principal: &PrincipalName,
+        domain: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Lease, LeaseError> {
         loop {
             let changed = self.changed.notified();
             if let Some(lease) = self.try_lease(principal, domain, deadline)? {
@@ -114,7 +125,12 @@ impl CredentialStore {
         }
     }
 
-    fn try_lease(self: &Arc<Self>, principal: &PrincipalName, domain: Option<&str>, deadline: Instant) -> Result<Option<Lease>, LeaseError> {
+    fn try_lease(
+        self: &Arc<Self>,
+        principal: &PrincipalName,
+        domain: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Option<Lease>, LeaseError> {
         let mut entries = self.entries.lock();
         let entry = entries.get_mut(principal).ok_or(LeaseError::Gone)?;
         let domain = entry.sealed.domain(domain);

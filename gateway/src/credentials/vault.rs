@@ -36,9 +36,12 @@ impl Sealed {
 impl Vault {
     pub(super) fn new() -> Result<Self, LeaseError> {
         let random = SystemRandom::new();
-        let mut bytes = Zeroizing::new([0; KEY_LEN]);
-        random.fill(bytes.as_mut()).map_err(|_unspecified| LeaseError::Vault)?;
-        Ok(Self { key: LockedBytes::new(bytes.as_ref()), random })
+        let (mut key, warnings) = LockedBytes::zeroed(KEY_LEN);
+        for warning in warnings {
+            tracing::warn!(%warning, "The key of the credential store is not protected in full");
+        }
+        key.with_mut(|bytes| random.fill(bytes)).map_err(|_unspecified| LeaseError::Vault)?;
+        Ok(Self { key, random })
     }
 
     pub(super) fn seal(&self, credential: DelegatedCredential) -> Result<Sealed, LeaseError> {

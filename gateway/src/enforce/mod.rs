@@ -175,10 +175,14 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Conte
 }
 
 fn audited(gateway: &Gateway, program: &CheckedProgram) -> AuditedProgram {
-    let judged = program.arguments().iter().map(|argument| JudgedArgument { value: argument.value(), secret: argument.is_secret() });
-    gateway.audit.redactor().program(program.path(), judged)
+    let arguments = program.arguments().iter();
+    let judged = arguments.map(|argument| JudgedArgument { value: argument.value(), secret: argument.is_secret() });
+    gateway.audit.redactor().program(program.path(), &judged.collect::<Vec<_>>())
 }
 
 fn joined(request: &ProgramRequest) -> String {
-    std::iter::once(request.command.as_str()).chain(request.arguments.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+    std::iter::once(request.command.as_str())
+        .chain(request.arguments.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -60,7 +60,8 @@ struct Context {
     /// What the login has used up.
     legs: u32,
     bytes: usize,
-    handshake: Option<HandshakeSlot>,
+    /// Gives its place back when the login is done.
+    _handshake: Option<HandshakeSlot>,
 }
 
 /// One connection.
@@ -77,11 +78,16 @@ pub struct Connection {
 impl Connection {
     /// A connection that was let in.
     #[must_use]
-    pub fn new(gateway: Arc<Gateway>, door: Arc<Door>, peer: SocketAddr, slots: (ConnectionSlot, HandshakeSlot)) -> Arc<Self> {
+    pub fn new(
+        gateway: Arc<Gateway>,
+        door: Arc<Door>,
+        peer: SocketAddr,
+        slots: (ConnectionSlot, HandshakeSlot),
+    ) -> Arc<Self> {
         let id = SERIAL.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self {
             client: Client { gateway, door, peer, id },
-            context: Mutex::new(Context { state: State::Nobody, legs: 0, bytes: 0, handshake: Some(slots.1) }),
+            context: Mutex::new(Context { state: State::Nobody, legs: 0, bytes: 0, _handshake: Some(slots.1) }),
             logged_in: CancellationToken::new(),
             closing: CancellationToken::new(),
             flushes: Flushes::default(),
@@ -187,7 +193,11 @@ impl Connection {
     async fn read(&self, context: &mut Context, head: &Head, body: Incoming) -> Option<Vec<u8>> {
         let limits = self.client.gateway.live().config.limits.clone();
         let known = matches!(context.state, State::Known(_));
-        let most = if known { limits.body_bytes } else { limits.login_bytes.checked_sub(context.bytes)?.checked_sub(head.size)? };
+        let most = if known {
+            limits.body_bytes
+        } else {
+            limits.login_bytes.checked_sub(context.bytes)?.checked_sub(head.size)?
+        };
         let body = tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await.ok()?.ok()?.to_bytes();
         if !known {
             context.bytes = context.bytes.saturating_add(head.size).saturating_add(body.len());
@@ -215,9 +225,9 @@ impl Connection {
             Leg::Refused(None) => Reply::challenge().close(),
             Leg::Done(known) => {
                 self.logged_in.cancel();
-                *context = Context { state: State::Known(known), legs: 0, bytes: 0, handshake: None };
+                *context = Context { state: State::Known(known), legs: 0, bytes: 0, _handshake: None };
                 // Over HTTPS the last leg carries the first request; the earlier ones repeated it.
-                self.request(context, head, body).await
+                self.request(context, head, body).await.after_login()
             }
         }
     }

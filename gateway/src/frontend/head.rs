@@ -41,7 +41,9 @@ impl Head {
             host,
             content_type: text(headers, &CONTENT_TYPE).unwrap_or_default(),
             authorization: authorization(headers),
-            identify: headers.get(IDENTIFY).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"unauthenticated")),
+            identify: headers
+                .get(IDENTIFY)
+                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"unauthenticated")),
             size: headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len())).sum(),
         }
     }

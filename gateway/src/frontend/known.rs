@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use bytes::Bytes;
 use hyper::StatusCode;
 use parking_lot::Mutex;
-use sekisho_protocol::sealing::{MessageSeal, open_body, seal_body_as, seal_group};
+use sekisho_protocol::sealing::{GroupWriter, MessageSeal, open_body, seal_body_as, streaming_content_type};
 use sekisho_protocol::soap::Fault;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -86,14 +86,18 @@ fn cover_reply(known: &Known, cover: Cover, answer: Answer) -> Option<Reply> {
 fn sealed_stream(known: &Known, mime: &'static str, mut documents: mpsc::Receiver<Bytes>) -> Reply {
     let (sender, receiver) = mpsc::channel(STREAM_DEPTH);
     let seal = Arc::clone(&known.seal);
-    let content_type = sekisho_protocol::sealing::stream_content_type(known.seal.lock().protocol());
+    let content_type = streaming_content_type(seal.lock().protocol());
     tokio::spawn(async move {
+        let Ok(mut writer) = GroupWriter::new(mime) else { return };
         while let Some(document) = documents.recv().await {
-            let Ok(group) = seal_group(seal.lock().as_mut(), mime, &document) else { return };
+            let group = writer.group(seal.lock().as_mut(), &document);
+            let Ok(group) = group else { return };
             if sender.send(Bytes::from(group)).await.is_err() {
                 return;
             }
         }
+        // Without the last delimiter the client knows that something is missing.
+        drop(sender.send(Bytes::from_static(writer.finish())).await);
     });
     Reply::stream(&content_type, receiver)
 }

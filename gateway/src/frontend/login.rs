@@ -160,7 +160,8 @@ async fn audit(
     claimed: Option<&AccountName>,
 ) -> Result<(), crate::audit::AuditError> {
     let unknown = claimed.filter(|_| principal.is_none());
-    let claimed = unknown.map(|name| client.gateway.audit.redactor().unread(&format!("{}\\{}", name.domain, name.user), None));
+    let claimed =
+        unknown.map(|name| client.gateway.audit.redactor().unread(&format!("{}\\{}", name.domain, name.user), None));
     let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
     client.gateway.audit.append(&event).await.map(drop)
 }

@@ -1,9 +1,9 @@
 //! Towards clients: one connection, one security context; requests in, answers out, in turn.
 
 mod body;
+mod connection;
 mod head;
 mod known;
-mod connection;
 mod login;
 mod reply;
 mod respond;

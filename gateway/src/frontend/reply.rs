@@ -1,6 +1,7 @@
 //! The HTTP answers, whole or streamed.
 
 use super::body::{Delivered, Flushes, ReplyBody};
+use super::respond::SOAP;
 use bytes::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
@@ -9,9 +10,6 @@ use sekisho_protocol::wsman::{Identity, ResponseBody, encode_response};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use uuid::Uuid;
-
-/// The type of unsealed messages. [MS-WSMV] 2.2.1.
-pub(super) const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 #[derive(Debug)]
 enum Content {
@@ -66,6 +64,15 @@ impl Reply {
         Self { challenge: Some(token_header(Scheme::CredSsp, token)), ..Self::bare(StatusCode::UNAUTHORIZED) }
     }
 
+    /// The answer to the leg that ended a login. Stock clients take any status but 200 for a failed login and
+    /// hide the fault, unless a token comes with it; their context is complete, so its content is ignored.
+    pub(super) fn after_login(self) -> Self {
+        if self.status == StatusCode::OK || self.challenge.is_some() {
+            return self;
+        }
+        Self { challenge: Some(token_header(Scheme::CredSsp, &[0])), ..self }
+    }
+
     pub(super) fn retry_after(self, time: Option<Duration>) -> Self {
         Self { retry_after: time, ..self }
     }
@@ -109,7 +116,8 @@ impl Reply {
 
 /// Who we are, for those who ask without a login: nothing that tells one gateway from another.
 pub(super) fn identify() -> Reply {
-    let identity = Identity { product_vendor: "Sekisho".to_owned(), product_version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned() };
+    let identity =
+        Identity { product_vendor: "Sekisho".to_owned(), product_version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned() };
     let xml = encode_response(None, Uuid::new_v4(), &ResponseBody::Identify(identity));
     Reply::whole(StatusCode::OK, SOAP, xml.into_bytes())
 }

@@ -39,8 +39,8 @@ pub enum Answer {
     },
 }
 
-/// The type of a SOAP document.
-pub const SOAP: &str = "application/soap+xml;charset=UTF-8";
+/// The type of unsealed messages. [MS-WSMV] 2.2.1.
+pub(super) const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 impl Answer {
     /// A SOAP answer.
@@ -115,7 +115,9 @@ impl From<TableFull> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match &refusal {
-            Refusal::Denied { .. } | Refusal::NotAudited { .. } => Self::fault(Fault::access_denied(refusal.to_string())),
+            Refusal::Denied { .. } | Refusal::NotAudited { .. } => {
+                Self::fault(Fault::access_denied(refusal.to_string()))
+            }
             Refusal::Limited(limited) => {
                 Self::later(Fault::quota(FaultCode::QUOTA_USER, refusal.to_string()), limited.retry_after)
             }
@@ -129,7 +131,10 @@ impl From<NotStarted> for Problem {
             NotStarted::Refused(refusal) => refusal.into(),
             NotStarted::Target(error) => error.into(),
             NotStarted::TooMany => Self::later(
-                Fault::quota(FaultCode::QUOTA_OPERATIONS, "as many commands run in this shell as may: wait until one ends".to_owned()),
+                Fault::quota(
+                    FaultCode::QUOTA_OPERATIONS,
+                    "as many commands run in this shell as may: wait until one ends".to_owned(),
+                ),
                 SOON,
             ),
         }
@@ -145,11 +150,15 @@ impl From<BackendError> for Problem {
         let text = format!("{error}; {what_now}");
         match error {
             // The client's own way to go on: it opens a new shell.
-            BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) | BackendError::Closed => Self::fault(Fault::no_such_shell()),
+            BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) | BackendError::Closed => {
+                Self::fault(Fault::no_such_shell())
+            }
             BackendError::Fault(code) if code.is_transient() => Self::later(Fault::quota(code, text), SOON),
             BackendError::Fault(code) => Self::fault(Fault::internal(code, text)),
             BackendError::Busy => Self::later(Fault::quota(FaultCode::QUOTA_OPERATIONS, text), SOON),
-            BackendError::LoginRefused | BackendError::Lease(_) => Self::fault(Fault::internal(FaultCode::LOGON_FAILURE, text)),
+            BackendError::LoginRefused | BackendError::Lease(_) => {
+                Self::fault(Fault::internal(FaultCode::LOGON_FAILURE, text))
+            }
             BackendError::Login(_) => Self::fault(Fault::internal(FaultCode::NO_LOGON_SERVERS, text)),
             BackendError::Unreachable
             | BackendError::Tls

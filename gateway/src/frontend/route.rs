@@ -8,7 +8,7 @@ const MAX_NAME: usize = 256;
 
 /// What a request's path asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service<'a> {
+pub(super) enum Service<'a> {
     /// WS-Man, perhaps with a target's name in the path.
     Wsman {
         /// What follows `/wsman/`.
@@ -26,9 +26,11 @@ pub enum Service<'a> {
 
 /// Why no target was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RouteError {
+pub(super) enum RouteError {
     /// Neither way names one.
-    #[error("no target named: put its name into the path, as in /wsman/web01, or use a Host name that the gateway knows")]
+    #[error(
+        "no target named: put its name into the path, as in /wsman/web01, or use a Host name that the gateway knows"
+    )]
     NotNamed,
     /// Path and Host name different ones.
     #[error("the path and the Host name disagree about the target: name it one way")]
@@ -41,7 +43,7 @@ pub enum RouteError {
 
 /// Reads a path. The query is ignored, as PowerShell puts its version there.
 #[must_use]
-pub fn service(path: &str) -> Service<'_> {
+pub(super) fn service(path: &str) -> Service<'_> {
     let path = path.strip_suffix('/').unwrap_or(path);
     if MAX_NAME < path.len() {
         return Service::Unknown;
@@ -62,7 +64,12 @@ pub fn service(path: &str) -> Service<'_> {
 ///
 /// # Errors
 /// When none is named, they disagree, or the table has no such target.
-pub fn target<'t>(table: &'t TargetTable, routing: &Routing, path: Option<&str>, host: Option<&str>) -> Result<&'t Target, RouteError> {
+pub(super) fn target<'t>(
+    table: &'t TargetTable,
+    routing: &Routing,
+    path: Option<&str>,
+    host: Option<&str>,
+) -> Result<&'t Target, RouteError> {
     let by_host = host.and_then(|host| host_label(host, routing.host_suffix.as_deref()?));
     let name = match (path, by_host) {
         (None, None) => return Err(RouteError::NotNamed),
@@ -77,7 +84,9 @@ fn host_label<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
     if MAX_NAME < host.len() {
         return None;
     }
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
     let at = name.len().checked_sub(suffix.len())?;
     let (label, tail) = name.split_at_checked(at)?;
     let label = label.strip_suffix('.')?;

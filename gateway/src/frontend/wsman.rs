@@ -14,8 +14,8 @@ use sekisho_policy::RequestExtras;
 use sekisho_protocol::soap::{Fault, FaultCode, Subcode};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{
-    CommandId, CommandLine, CreateShell, Identity, Request, RequestBody, Resource, ResponseBody, SendStream, ShellDetails,
-    SignalCode, decode_request,
+    CommandId, CommandLine, CreateShell, Identity, Request, RequestBody, Resource, ResponseBody, SendStream,
+    ShellDetails, SignalCode, decode_request,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +29,8 @@ const MARGIN: Duration = Duration::from_millis(500);
 const SIGNAL_WAIT: Duration = Duration::from_secs(10);
 /// The code pages that Windows programs write; any other number is not passed on.
 const CODE_PAGES: [u16; 30] = [
-    437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874, 932, 936, 949, 950, 1250, 1251,
-    1252, 1253, 1254, 1257, 1258, 65001,
+    437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 866, 869, 874, 932, 936, 949, 950, 1250,
+    1251, 1252, 1253, 1254, 1257, 1258, 65001,
 ];
 
 type Outcome = Result<Answer, Problem>;
@@ -77,7 +77,9 @@ impl Call<'_> {
 
     fn check_resource(&self) -> Result<(), Problem> {
         match (&self.request.header.resource, &self.request.body) {
-            (Resource::CmdShell, _) | (Resource::None, RequestBody::Identify) | (Resource::Config, RequestBody::Get) => Ok(()),
+            (Resource::CmdShell, _)
+            | (Resource::None, RequestBody::Identify)
+            | (Resource::Config, RequestBody::Get) => Ok(()),
             (Resource::PowerShell(_), _) => Err(Problem::fault(Fault::internal(
                 FaultCode::RESOURCE_NOT_FOUND,
                 "PowerShell sessions are not served by this gateway yet: run programs through WinRS".to_owned(),
@@ -98,8 +100,16 @@ impl Call<'_> {
             return Err(route::RouteError::Unknown.into());
         }
         let dialer = live.dialer(target).ok_or(route::RouteError::Unknown)?;
-        let shell = Shell::new(self.known.identity.principal(), dialer, self.opening(create, target)?, self.known.hold.another());
-        let rules = ShellRules { per_principal: config.limits.shells_per_principal, per_target: config.limits.shells_per_target };
+        let shell = Shell::new(
+            self.known.identity.principal(),
+            dialer,
+            self.opening(create, target)?,
+            self.known.hold.another(),
+        );
+        let rules = ShellRules {
+            per_principal: config.limits.shells_per_principal,
+            per_target: config.limits.shells_per_target,
+        };
         gateway.sessions.insert(Arc::clone(&shell), rules)?;
         tracing::debug!(conn = self.client.id, shell = %shell.id(), target = %target.name, "Shell opened");
         Ok(self.ok(&ResponseBody::Created(self.details(&shell))))
@@ -107,7 +117,8 @@ impl Call<'_> {
 
     fn opening(&self, create: &CreateShell, target: &Target) -> Result<Opening, Problem> {
         let asked = ShellOptions::parse(&self.request.header).map_err(Problem::fault)?;
-        let code_page = target.code_page.or(asked.code_page.filter(|page| CODE_PAGES.contains(page)));
+        let configured = target.code_page.and_then(|page| u16::try_from(page).ok());
+        let code_page = configured.or_else(|| asked.code_page.filter(|page| CODE_PAGES.contains(page)));
         Ok(Opening {
             options: ShellOptions { code_page, ..asked },
             extras: RequestExtras {
@@ -137,7 +148,11 @@ impl Call<'_> {
         for stream in streams {
             let command = self.command_of(&shell, stream.command_id)?;
             if !stream.stream.eq_ignore_ascii_case("stdin") {
-                return Err(Problem::fault(Fault::sender(FaultCode::INVALID_INPUT_STREAM, Subcode::InvalidParameter, "the input stream is stdin")));
+                return Err(Problem::fault(Fault::sender(
+                    FaultCode::INVALID_INPUT_STREAM,
+                    Subcode::InvalidParameter,
+                    "the input stream is stdin",
+                )));
             }
             if !command.takes_input() {
                 return Err(Problem::fault(Fault::access_denied(
@@ -186,9 +201,11 @@ impl Call<'_> {
         let gateway = &self.client.gateway;
         if gateway.sessions.remove(shell.principal(), shell.id()).is_some() {
             let closing = Arc::clone(gateway);
-            let closed = gateway.tasks.spawn(async move { shell.close(&closing, SessionEnd::Deleted, TerminatedBy::Client).await });
+            let closed = gateway
+                .tasks
+                .spawn(async move { shell.close(&closing, SessionEnd::Deleted, TerminatedBy::Client).await });
             // A target that hangs is not the client's to wait for.
-            let _ = tokio::time::timeout(self.patience(), closed).await;
+            drop(tokio::time::timeout(self.patience(), closed).await);
         }
         Ok(self.ok(&ResponseBody::Delete))
     }
@@ -196,7 +213,11 @@ impl Call<'_> {
     /// The shell that the request names, if it is the caller's (identity-bound).
     fn shell(&self) -> Result<Arc<Shell>, Problem> {
         let id = self.request.header.shell.ok_or_else(|| {
-            Problem::fault(Fault::sender(FaultCode::INVALID_SELECTORS, Subcode::InvalidSelectors, "the request names no shell: a ShellId selector is needed"))
+            Problem::fault(Fault::sender(
+                FaultCode::INVALID_SELECTORS,
+                Subcode::InvalidSelectors,
+                "the request names no shell: a ShellId selector is needed",
+            ))
         })?;
         let found = self.client.gateway.sessions.find(self.known.identity.principal(), id);
         let shell = found.ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
@@ -206,7 +227,11 @@ impl Call<'_> {
 
     fn command_of(&self, shell: &Shell, id: Option<CommandId>) -> Result<Arc<Command>, Problem> {
         let id = id.ok_or_else(|| {
-            Problem::fault(Fault::sender(FaultCode::NO_COMMAND_ID, Subcode::InvalidSelectors, "the request names no command: a CommandId is needed"))
+            Problem::fault(Fault::sender(
+                FaultCode::NO_COMMAND_ID,
+                Subcode::InvalidSelectors,
+                "the request names no command: a CommandId is needed",
+            ))
         })?;
         shell.command(id).ok_or_else(|| Problem::fault(Fault::no_such_shell()))
     }

@@ -34,7 +34,10 @@ impl Door {
     ///
     /// # Errors
     /// When a file cannot be read or used; the text names it.
-    pub fn new(listener: &Listener, inner: &crate::config::InnerCertificate) -> Result<Self, super::tls::CertificateError> {
+    pub fn new(
+        listener: &Listener,
+        inner: &crate::config::InnerCertificate,
+    ) -> Result<Self, super::tls::CertificateError> {
         let tls = match &listener.transport {
             ListenerTransport::Tls { certificate, key, .. } => Some(ListenerTls::load(certificate, key)?),
             ListenerTransport::PlainHttp => None,

@@ -154,7 +154,12 @@ mod tests {
 
     #[test]
     fn every_number_holds_and_places_come_back() {
-        let caps = Caps::new(CapRules { connections: 3, connections_per_address: 2, handshakes: 2, handshakes_per_address: 2 });
+        let caps = Caps::new(CapRules {
+            connections: 3,
+            connections_per_address: 2,
+            handshakes: 2,
+            handshakes_per_address: 2,
+        });
         let first = caps.admit(address(1)).unwrap();
         let second = caps.admit(address(1)).unwrap();
         assert_eq!(caps.admit(address(1)).unwrap_err(), Full::Address);
@@ -171,7 +176,12 @@ mod tests {
 
     #[test]
     fn one_address_does_not_take_all_logins() {
-        let caps = Caps::new(CapRules { connections: 9, connections_per_address: 9, handshakes: 9, handshakes_per_address: 1 });
+        let caps = Caps::new(CapRules {
+            connections: 9,
+            connections_per_address: 9,
+            handshakes: 9,
+            handshakes_per_address: 1,
+        });
         let first = caps.admit(address(1)).unwrap();
         assert_eq!(caps.admit(address(1)).unwrap_err(), Full::Address);
         assert!(caps.admit(address(2)).is_ok());

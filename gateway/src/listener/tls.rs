@@ -57,12 +57,13 @@ impl ListenerTls {
         let (chain, first) = read_chain(certificate)?;
         let key = read_key(key)?;
         let broken = |source| CertificateError::Rustls { path: certificate.to_owned(), source };
-        let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(broken)?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(broken)?;
+        let mut config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(broken)?
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .map_err(broken)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // A client sends nothing before the login that early data would speed up.
         config.max_early_data_size = 0;
@@ -75,7 +76,10 @@ impl ListenerTls {
 }
 
 /// The acceptor's configuration for CredSSP on a listener.
-pub(crate) fn inner_config(inner: &InnerCertificate, outer: Option<&[u8]>) -> Result<Arc<AcceptorConfig>, CertificateError> {
+pub(crate) fn inner_config(
+    inner: &InnerCertificate,
+    outer: Option<&[u8]>,
+) -> Result<Arc<AcceptorConfig>, CertificateError> {
     let (_chain, certificate) = read_chain(&inner.certificate)?;
     let key = read_key(&inner.key)?;
     AcceptorConfig::new(certificate, key, outer)
@@ -84,7 +88,9 @@ pub(crate) fn inner_config(inner: &InnerCertificate, outer: Option<&[u8]>) -> Re
 }
 
 /// All certificates of a file, and its first.
-pub(crate) fn read_chain(path: &Path) -> Result<(Vec<CertificateDer<'static>>, CertificateDer<'static>), CertificateError> {
+pub(crate) fn read_chain(
+    path: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, CertificateDer<'static>), CertificateError> {
     let broken = || CertificateError::Pem { path: path.to_owned(), what: "certificate" };
     let chain: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(|found| found.take(MAX_CHAIN).collect())

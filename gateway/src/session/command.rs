@@ -69,7 +69,8 @@ impl Command {
     pub(super) async fn start(start: Start, permit: Permit) -> Result<Arc<Self>, BackendError> {
         let limit = start.limit;
         let (sender, receiver) = oneshot::channel();
-        start.gateway.clone().tasks.spawn(async move {
+        let gateway = Arc::clone(&start.gateway);
+        gateway.tasks.spawn(async move {
             if let Err(Ok(unwanted)) = sender.send(Self::begin(start, permit).await) {
                 unwanted.terminate(TerminatedBy::Client);
             }
@@ -100,7 +101,8 @@ impl Command {
             stopped_by: Mutex::default(),
             running: watch::Sender::new(true),
         });
-        story.gateway.clone().tasks.spawn(Arc::clone(&command).pump(running, story));
+        let gateway = Arc::clone(&story.gateway);
+        gateway.tasks.spawn(Arc::clone(&command).pump(running, story));
         Ok(command)
     }
 
@@ -125,7 +127,7 @@ impl Command {
     /// Waits until it has ended and that is written.
     pub async fn ended(&self) {
         // The sender lives as long as self.
-        let _ = self.running.subscribe().wait_for(|running| !running).await;
+        drop(self.running.subscribe().wait_for(|running| !running).await);
     }
 
     /// Waits for output until `deadline`.
@@ -204,7 +206,8 @@ impl Command {
 
 impl Story {
     fn knows(&mut self, running: &Running, id: CommandId) {
-        self.context.shell = self.context.session.clone().map(|gateway| Ids { gateway, target: Some(running.shell_id().to_string()) });
+        self.context.shell =
+            self.context.session.clone().map(|gateway| Ids { gateway, target: Some(running.shell_id().to_string()) });
         self.context.command = Some(Ids { gateway: id.to_string(), target: Some(running.id().to_string()) });
     }
 
@@ -240,7 +243,9 @@ fn why(error: BackendError) -> UnknownWhy {
         BackendError::Tls => UnknownWhy::CertificateRefused,
         BackendError::LoginRefused | BackendError::Lease(_) | BackendError::Login(_) => UnknownWhy::LoginRefused,
         BackendError::TimedOut(_) => UnknownWhy::Timeout,
-        BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch | BackendError::Fault(_) => UnknownWhy::Garbage,
+        BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch | BackendError::Fault(_) => {
+            UnknownWhy::Garbage
+        }
         BackendError::Busy | BackendError::Closed => UnknownWhy::Internal,
     }
 }

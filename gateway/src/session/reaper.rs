@@ -29,9 +29,9 @@ async fn reap(gateway: &Arc<Gateway>) {
     let idles = idle.into_iter().map(|shell| (shell, SessionEnd::Idle, TerminatedBy::Idle));
     for (shell, reason, by) in lifetimes.chain(idles) {
         tracing::info!(shell = %shell.id(), target = %shell.target().name, ?reason, "Shell reaped");
-        let gateway = Arc::clone(gateway);
+        let closing = Arc::clone(gateway);
         // Targets that hang must not keep the others waiting.
-        gateway.clone().tasks.spawn(async move { shell.close(&gateway, reason, by).await });
+        gateway.tasks.spawn(async move { shell.close(&closing, reason, by).await });
     }
     gateway.rates.forget_idle();
 }

@@ -158,14 +158,21 @@ impl Shell {
             resource: ShellResource::CommandShell,
         };
         let id = CommandId::new(Uuid::new_v4());
-        let ask = Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, request: &request };
+        let ask =
+            Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, request: &request };
         let permit = judge(gateway, ask).await.map_err(NotStarted::Refused)?;
         let command = self.run(gateway, permit, id, limit).await.map_err(NotStarted::Target)?;
         self.keep(id, command);
         Ok(id)
     }
 
-    async fn run(&self, gateway: &Arc<Gateway>, permit: Permit, id: CommandId, limit: Duration) -> Result<Arc<Command>, BackendError> {
+    async fn run(
+        &self,
+        gateway: &Arc<Gateway>,
+        permit: Permit,
+        id: CommandId,
+        limit: Duration,
+    ) -> Result<Arc<Command>, BackendError> {
         let start = Start { gateway: Arc::clone(gateway), backend: Arc::clone(&self.backend), id, limit };
         Command::start(start, permit).await
     }

@@ -90,5 +90,4 @@ impl SessionTable {
     pub fn running_commands(&self) -> usize {
         self.shells.lock().values().map(|shell| shell.running_commands()).sum()
     }
-
 }
