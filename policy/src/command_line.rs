@@ -1,4 +1,4 @@
-//! Reading a WinRS command line so that there is only one way to read it (rule R12).
+//! Reading a WinRS command line so that there is only one way to read it (rule R12 of tests/data/policy-cases/rules.md).
 //!
 //! The service glues `rsp:Command` and the `rsp:Arguments` with blanks into one line and gives it to `cmd.exe /c`
 //! (\[MS-WSMV\] 3.1.4.11), whose reading differs from that of the program it starts. This reader knows blanks, tabs

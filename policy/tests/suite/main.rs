@@ -12,4 +12,5 @@ mod corpus;
 mod documents;
 mod programs;
 mod properties;
+mod reference;
 mod support;
