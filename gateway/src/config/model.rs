@@ -1,5 +1,5 @@
-//! The validated configuration. Everything in it is in range and makes sense together; paths are absolute or
-//! relative to the working directory, never to the file that named them.
+//! The validated configuration. Everything in it is in range and makes sense together; relative paths have been
+//! resolved against the folder of the file.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
