@@ -198,7 +198,8 @@ impl Fault {
     /// Nothing happened in time: clients ask again. Some know it by the word `OperationTimeout` alone.
     #[must_use]
     pub fn timed_out() -> Self {
-        let reason = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
+        let reason =
+            "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
         Self::receiver(FaultCode::TIMED_OUT, Subcode::TimedOut, reason)
     }
 

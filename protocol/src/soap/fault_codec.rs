@@ -33,7 +33,8 @@ pub(crate) fn write_fault(relates_to: Option<&MessageId>, message_id: Uuid, faul
 }
 
 pub(crate) fn read_fault(fault: &Element) -> Result<PeerFault> {
-    let blame = fault.one(Namespace::Soap, "Code")?.map(|code| code.one(Namespace::Soap, "Value")).transpose()?.flatten();
+    let blame =
+        fault.one(Namespace::Soap, "Code")?.map(|code| code.one(Namespace::Soap, "Value")).transpose()?.flatten();
     let blame = match blame.map(Element::trimmed).transpose()? {
         Some(value) if value.ends_with(":Sender") => Blame::Sender,
         Some(value) if value.ends_with(":MustUnderstand") => Blame::MustUnderstand,

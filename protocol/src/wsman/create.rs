@@ -36,8 +36,16 @@ pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
         input_streams: stream_names(shell, "InputStreams")?,
         output_streams: stream_names(shell, "OutputStreams")?,
         environment: read_environment(shell)?,
-        working_directory: shell.one(Namespace::Shell, "WorkingDirectory")?.map(short_text).transpose()?.map(str::to_owned),
-        creation_xml: shell.one(Namespace::PowerShell, "creationXml")?.map(Element::trimmed).transpose()?.map(str::to_owned),
+        working_directory: shell
+            .one(Namespace::Shell, "WorkingDirectory")?
+            .map(short_text)
+            .transpose()?
+            .map(str::to_owned),
+        creation_xml: shell
+            .one(Namespace::PowerShell, "creationXml")?
+            .map(Element::trimmed)
+            .transpose()?
+            .map(str::to_owned),
     })
 }
 

@@ -36,7 +36,10 @@ pub(crate) fn read_header(envelope: &Envelope) -> Result<RequestHeader> {
     let action = match (Action::of_uri(action), &resource) {
         // What is never served is described as far as possible, so that it is refused by name.
         (Err(_), Resource::Other(_)) => Action::Other,
-        (action, Resource::CmdShell | Resource::PowerShell(_) | Resource::Config | Resource::Other(_) | Resource::None) => action?,
+        (
+            action,
+            Resource::CmdShell | Resource::PowerShell(_) | Resource::Config | Resource::Other(_) | Resource::None,
+        ) => action?,
     };
     let mut header = RequestHeader { message_id: Some(message_id), action, resource, ..identify_header() };
     envelope.header_text(Namespace::Addressing, "To")?.unwrap_or_default().clone_into(&mut header.to);

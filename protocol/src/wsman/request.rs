@@ -58,7 +58,10 @@ pub struct WsmanOption {
 
 impl fmt::Debug for WsmanOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WsmanOption").field("name", &self.name).field("must_comply", &self.must_comply).finish_non_exhaustive()
+        f.debug_struct("WsmanOption")
+            .field("name", &self.name)
+            .field("must_comply", &self.must_comply)
+            .finish_non_exhaustive()
     }
 }
 
