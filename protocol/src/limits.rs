@@ -2,3 +2,6 @@
 
 /// Plain bytes in one sealed CredSSP chunk: the size of one TLS record.
 pub const SEALED_CHUNK: usize = 16 * 1024;
+
+/// Bytes of a message identifier that is echoed.
+pub const MESSAGE_ID: usize = 256;

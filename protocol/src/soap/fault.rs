@@ -1,0 +1,205 @@
+//! Faults: those that we send, and those of a peer. [MS-WSMV] 2.2.4.43 and DSP0226 14.
+
+use std::fmt;
+
+/// The decimal code that clients look for in `f:WSManFault/@Code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FaultCode(pub u32);
+
+macro_rules! fault_codes {
+    ($($(#[$doc:meta])* $name:ident = $value:literal;)*) => {
+        impl FaultCode {
+            $($(#[$doc])* pub const $name: FaultCode = FaultCode($value);)*
+        }
+    };
+}
+
+fault_codes! {
+    /// Denied by policy, or by the target.
+    ACCESS_DENIED = 5;
+    /// A bad value of an option.
+    INVALID_PARAMETER = 87;
+    /// Try again later.
+    BUSY = 170;
+    /// The command was ended; to be ignored while cleaning up.
+    OPERATION_ABORTED = 995;
+    /// The server is going down.
+    SHUTDOWN_IN_PROGRESS = 1115;
+    /// No server to log in with.
+    NO_LOGON_SERVERS = 1311;
+    /// No such logon session.
+    NO_SUCH_LOGON_SESSION = 1312;
+    /// The target refused the login.
+    LOGON_FAILURE = 1326;
+    /// The program does not exist.
+    FILE_NOT_FOUND = 2_147_942_402;
+    /// A bad value, as HRESULT.
+    INVALID_ARGUMENT = 2_147_942_487;
+    /// The command line is too long.
+    FILENAME_TOO_LONG = 2_147_942_606;
+    /// The user's profile was unloaded under the shell.
+    KEY_DELETED = 2_147_943_418;
+    /// The server is going down, as HRESULT.
+    SHUTDOWN_IN_PROGRESS_HRESULT = 2_147_943_515;
+    /// Unknown resource or session configuration.
+    RESOURCE_NOT_FOUND = 2_150_858_752;
+    /// An action that is not served.
+    INVALID_ACTION = 2_150_858_753;
+    /// A header that does not parse, a timeout above all.
+    INVALID_HEADER = 2_150_858_767;
+    /// A mandatory header that is not understood.
+    MUST_UNDERSTAND = 2_150_858_768;
+    /// The answer would exceed the size that the client takes.
+    ENVELOPE_TOO_LARGE = 2_150_858_790;
+    /// A body that does not parse.
+    INVALID_BODY = 2_150_858_791;
+    /// Nothing happened in time: the client asks again.
+    TIMED_OUT = 2_150_858_793;
+    /// A client's own name for 401.
+    FAILED_AUTHENTICATION = 2_150_858_806;
+    /// A bad OptionSet.
+    INVALID_OPTIONS = 2_150_858_809;
+    /// A resource URI that does not parse.
+    INVALID_RESOURCE_URI = 2_150_858_811;
+    /// A selector that is missing or does not parse.
+    INVALID_SELECTORS = 2_150_858_813;
+    /// A quota of any kind.
+    QUOTA_LIMIT = 2_150_858_815;
+    /// A body against its schema.
+    SCHEMA_VALIDATION = 2_150_858_817;
+    /// Disconnect and the like, where not offered.
+    UNSUPPORTED_FEATURE = 2_150_858_818;
+    /// Not well-formed.
+    INVALID_XML = 2_150_858_819;
+    /// The request is larger than the server takes.
+    SERVER_ENVELOPE_LIMIT = 2_150_858_825;
+    /// The shell does not exist, or no longer: the client makes a new one.
+    UNEXPECTED_SELECTORS = 2_150_858_843;
+    /// The plugin died.
+    PLUGIN_FAILED = 2_150_858_883;
+    /// The shell was closed already.
+    SHELL_CLOSED = 2_150_859_082;
+    /// A bad option set for the shell.
+    INVALID_OPTION_SET = 2_150_859_140;
+    /// A command id was needed.
+    NO_COMMAND_ID = 2_150_859_141;
+    /// An input stream that Create did not name.
+    INVALID_INPUT_STREAM = 2_150_859_147;
+    /// An output stream that Create did not name.
+    INVALID_DESIRED_STREAMS = 2_150_859_149;
+    /// Exchange's redirection, never followed.
+    REDIRECT_REQUESTED = 2_150_859_161;
+    /// Shells per user.
+    QUOTA_SHELLS = 2_150_859_173;
+    /// Operations per user.
+    QUOTA_OPERATIONS = 2_150_859_174;
+    /// Requests of one user in a window of time.
+    QUOTA_USER = 2_150_859_175;
+    /// Requests of all in a window of time.
+    QUOTA_SYSTEM = 2_150_859_176;
+    /// The shell belongs to somebody else.
+    DIFFERENT_IDENTITY = 2_150_859_177;
+    /// Users with shells.
+    QUOTA_SHELL_USERS = 2_150_859_179;
+    /// The target allows no remote shells.
+    SHELLS_NOT_ALLOWED = 2_150_859_180;
+}
+
+/// First and last of the per-plugin quotas, 2150859241 (commands per shell) among them.
+const PLUGIN_QUOTAS: std::ops::RangeInclusive<u32> = 2_150_859_236..=2_150_859_242;
+
+impl FaultCode {
+    /// Whether the same request may succeed later. Command and Send are never repeated by us all the same.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        const TRANSIENT: [FaultCode; 4] =
+            [FaultCode::BUSY, FaultCode::QUOTA_OPERATIONS, FaultCode::QUOTA_USER, FaultCode::QUOTA_SYSTEM];
+        TRANSIENT.contains(&self) || PLUGIN_QUOTAS.contains(&self.0)
+    }
+}
+
+/// Whose fault it is. SOAP 1.2 part 1, 5.4.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// The request cannot succeed as it is.
+    Sender,
+    /// The server could not.
+    Receiver,
+    /// A header that must be understood is not.
+    MustUnderstand,
+}
+
+/// The second code of a fault. DSP0226 14.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subcode {
+    /// `w:AccessDenied`.
+    AccessDenied,
+    /// `w:TimedOut`.
+    TimedOut,
+    /// `w:QuotaLimit`.
+    QuotaLimit,
+    /// `w:InternalError`.
+    InternalError,
+    /// `w:InvalidSelectors`.
+    InvalidSelectors,
+    /// `w:InvalidOptions`.
+    InvalidOptions,
+    /// `w:InvalidParameter`.
+    InvalidParameter,
+    /// `w:SchemaValidationError`.
+    SchemaValidation,
+    /// `w:EncodingLimit`.
+    EncodingLimit,
+    /// `w:UnsupportedFeature`.
+    UnsupportedFeature,
+    /// `a:ActionNotSupported`.
+    ActionNotSupported,
+    /// `a:InvalidMessageInformationHeader`.
+    InvalidHeader,
+    /// `a:DestinationUnreachable`.
+    DestinationUnreachable,
+}
+
+/// A fault of ours, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What clients look for.
+    pub code: FaultCode,
+    /// Whose fault it is; absent where SOAP's own code says it all.
+    pub subcode: Option<Subcode>,
+    /// Whose fault it is.
+    pub blame: Blame,
+    /// For people, and for the clients that search in it.
+    pub reason: String,
+    /// The public name of this machine; empty = left out.
+    pub machine: String,
+}
+
+/// Text of a peer: bounded, and shown by no `Display` or `Debug`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PeerText(pub(crate) String);
+
+impl PeerText {
+    /// The text, which may say anything: escape it, and show it to those only who may see the target's.
+    #[must_use]
+    pub fn untrusted(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PeerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerText({} bytes)", self.0.len())
+    }
+}
+
+/// A fault that a peer sent: its code is a number, its text is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerFault {
+    /// Zero when the peer gave none.
+    pub code: FaultCode,
+    /// As the peer says.
+    pub blame: Blame,
+    /// Never for clients as it is.
+    pub text: PeerText,
+}
