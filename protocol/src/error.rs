@@ -71,6 +71,12 @@ pub enum Malformed {
     /// A selector that is missing or unknown.
     #[error("a selector that is missing or unknown")]
     Selector,
+    /// No resource URI, or an empty one.
+    #[error("a resource URI that is missing")]
+    ResourceUri,
+    /// No command identifier where one is needed.
+    #[error("a command identifier that is missing")]
+    NoCommandId,
     /// An option twice, without name, or with a value that does not parse.
     #[error("an invalid option")]
     Option,
@@ -126,6 +132,9 @@ pub enum Unsupported {
     /// An action that is not served.
     #[error("this action")]
     Action,
+    /// Connect, Disconnect or Reconnect.
+    #[error("disconnected sessions")]
+    Disconnection,
     /// A mandatory option that we do not know.
     #[error("a mandatory option that is not understood")]
     MustComply,

@@ -5,3 +5,54 @@ pub const SEALED_CHUNK: usize = 16 * 1024;
 
 /// Bytes of a message identifier that is echoed.
 pub const MESSAGE_ID: usize = 256;
+
+/// Bytes of one XML document as UTF-8: twice what Windows takes and sends (`MaxEnvelopeSizekb` 500).
+pub const XML_DOCUMENT: usize = 1024 * 1024;
+
+/// Elements within elements: requests have seven levels, faults of nested providers some more.
+pub const XML_DEPTH: usize = 32;
+
+/// Elements of one document: a response of 500 KiB in very small streams stays below.
+pub const XML_ELEMENTS: usize = 10_000;
+
+/// Attributes and declarations of one element: stock clients declare up to a dozen namespaces at the root.
+pub const XML_ATTRIBUTES: usize = 32;
+
+/// Attributes and declarations of one document.
+pub const XML_ATTRIBUTES_IN_ALL: usize = 30_000;
+
+/// Bytes of a peer's fault text that are kept.
+pub const PEER_TEXT: usize = 4096;
+
+/// Bytes of a URI, a name or another short text.
+pub const SHORT_TEXT: usize = 2048;
+
+/// Bytes of an answer when the client says nothing: what the old clients take.
+pub const ENVELOPE_DEFAULT: usize = 153_600;
+
+/// The smallest answer that a client may insist on. DSP0226 6.2 (R6.2-2).
+pub const ENVELOPE_MIN: usize = 8192;
+
+/// The largest answer that we make: what Windows makes (`MaxEnvelopeSizekb` 500).
+pub const ENVELOPE_MAX: usize = 512_000;
+
+/// The longest that a client may wait for one answer; it asks again.
+pub const OPERATION_TIMEOUT_MAX: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Options of one request: stock clients send up to four.
+pub const OPTIONS: usize = 64;
+
+/// Variables of one shell.
+pub const VARIABLES: usize = 256;
+
+/// Names of streams in one list.
+pub const STREAM_NAMES: usize = 8;
+
+/// Stream elements of one Send.
+pub const STREAMS: usize = 1024;
+
+/// Elements of one command line.
+pub const ARGUMENTS: usize = 1024;
+
+/// Bytes of a command and its arguments in the command shell: what Windows can start a process with.
+pub const COMMAND_TEXT: usize = 32_767;

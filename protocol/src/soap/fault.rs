@@ -1,5 +1,6 @@
 //! Faults: those that we send, and those of a peer. [MS-WSMV] 2.2.4.43 and DSP0226 14.
 
+use crate::limits::PEER_TEXT;
 use std::fmt;
 
 /// The decimal code that clients look for in `f:WSManFault/@Code`.
@@ -175,9 +176,154 @@ pub struct Fault {
     pub machine: String,
 }
 
+impl Fault {
+    /// A fault that the sender can do something about.
+    #[must_use]
+    pub fn sender(code: FaultCode, subcode: Subcode, reason: impl Into<String>) -> Self {
+        Self { code, subcode: Some(subcode), blame: Blame::Sender, reason: reason.into(), machine: String::new() }
+    }
+
+    /// A fault of the server, or of what stands behind it.
+    #[must_use]
+    pub fn receiver(code: FaultCode, subcode: Subcode, reason: impl Into<String>) -> Self {
+        Self { blame: Blame::Receiver, ..Self::sender(code, subcode, reason) }
+    }
+
+    /// The same fault with the public name of this machine.
+    #[must_use]
+    pub fn with_machine(self, machine: impl Into<String>) -> Self {
+        Self { machine: machine.into(), ..self }
+    }
+
+    /// Nothing happened in time: clients ask again. Some know it by the word `OperationTimeout` alone.
+    #[must_use]
+    pub fn timed_out() -> Self {
+        let reason = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
+        Self::receiver(FaultCode::TIMED_OUT, Subcode::TimedOut, reason)
+    }
+
+    /// Policy, or a target, says no.
+    #[must_use]
+    pub fn access_denied(reason: impl Into<String>) -> Self {
+        Self::sender(FaultCode::ACCESS_DENIED, Subcode::AccessDenied, reason)
+    }
+
+    /// The shell or command is not there, or no longer: clients make a new one.
+    #[must_use]
+    pub fn no_such_shell() -> Self {
+        let reason = "The request for the Windows Remote Shell failed because the shell or command was not found on the server. \
+                      Possible causes are: the specified ShellId is incorrect or the shell no longer exists on the server.";
+        Self::sender(FaultCode::UNEXPECTED_SELECTORS, Subcode::InvalidSelectors, reason)
+    }
+
+    /// A quota: which one, and what to do.
+    #[must_use]
+    pub fn quota(code: FaultCode, reason: impl Into<String>) -> Self {
+        Self::receiver(code, Subcode::QuotaLimit, reason)
+    }
+
+    /// The server, or what stands behind it, failed.
+    #[must_use]
+    pub fn internal(code: FaultCode, reason: impl Into<String>) -> Self {
+        Self::receiver(code, Subcode::InternalError, reason)
+    }
+
+    /// An option's value that does not parse.
+    #[must_use]
+    pub fn invalid_parameter(reason: impl Into<String>) -> Self {
+        Self::sender(FaultCode::INVALID_PARAMETER, Subcode::InvalidParameter, reason)
+    }
+
+    /// A mandatory header that is not understood.
+    #[must_use]
+    pub fn must_understand() -> Self {
+        Self {
+            code: FaultCode::MUST_UNDERSTAND,
+            subcode: None,
+            blame: Blame::MustUnderstand,
+            reason: "The request has a mandatory SOAP header that this service does not understand.".to_owned(),
+            machine: String::new(),
+        }
+    }
+
+    /// An action that is not served.
+    #[must_use]
+    pub fn action_not_supported() -> Self {
+        let reason = "The action is not supported by this service; it serves shells only.";
+        Self::sender(FaultCode::INVALID_ACTION, Subcode::ActionNotSupported, reason)
+    }
+
+    /// The answer would exceed the size that the client takes.
+    #[must_use]
+    pub fn envelope_too_large() -> Self {
+        let reason = "The response is larger than the MaxEnvelopeSize of the request.";
+        Self::sender(FaultCode::ENVELOPE_TOO_LARGE, Subcode::EncodingLimit, reason)
+    }
+}
+
+impl Blame {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sender => "s:Sender",
+            Self::Receiver => "s:Receiver",
+            Self::MustUnderstand => "s:MustUnderstand",
+        }
+    }
+}
+
+impl Subcode {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "w:AccessDenied",
+            Self::TimedOut => "w:TimedOut",
+            Self::QuotaLimit => "w:QuotaLimit",
+            Self::InternalError => "w:InternalError",
+            Self::InvalidSelectors => "w:InvalidSelectors",
+            Self::InvalidOptions => "w:InvalidOptions",
+            Self::InvalidParameter => "w:InvalidParameter",
+            Self::SchemaValidation => "w:SchemaValidationError",
+            Self::EncodingLimit => "w:EncodingLimit",
+            Self::UnsupportedFeature => "w:UnsupportedFeature",
+            Self::ActionNotSupported => "a:ActionNotSupported",
+            Self::InvalidHeader => "a:InvalidMessageInformationHeader",
+            Self::DestinationUnreachable => "a:DestinationUnreachable",
+        }
+    }
+
+    /// The `a:Action` of a fault with this subcode: addressing's own faults have another one.
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::ActionNotSupported | Self::InvalidHeader | Self::DestinationUnreachable => ADDRESSING_FAULT,
+            Self::AccessDenied
+            | Self::TimedOut
+            | Self::QuotaLimit
+            | Self::InternalError
+            | Self::InvalidSelectors
+            | Self::InvalidOptions
+            | Self::InvalidParameter
+            | Self::SchemaValidation
+            | Self::EncodingLimit
+            | Self::UnsupportedFeature => WSMAN_FAULT,
+        }
+    }
+}
+
+/// The action of nearly all faults.
+pub(crate) const WSMAN_FAULT: &str = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault";
+/// The action of faults that are about addressing.
+pub(crate) const ADDRESSING_FAULT: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/fault";
+
+impl PeerText {
+    /// Keeps the beginning of a text.
+    pub(crate) fn bounded(text: &str) -> Self {
+        let kept = text.char_indices().take_while(|(at, _)| *at < PEER_TEXT).map(|(_, c)| c);
+        Self(kept.collect())
+    }
+}
+
 /// Text of a peer: bounded, and shown by no `Display` or `Debug`.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct PeerText(pub(crate) String);
+pub struct PeerText(String);
 
 impl PeerText {
     /// The text, which may say anything: escape it, and show it to those only who may see the target's.

@@ -1,6 +1,19 @@
 //! XML without DTD and entities, bounded in depth, counts and sizes.
 
+mod names;
+mod reader;
+mod writer;
+
+pub use names::Namespace;
+pub use reader::{Element, parse};
+pub use writer::Writer;
+
 /// White space of XML 1.0, production 3.
 pub(crate) fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+/// Whether XML 1.0 can carry a character. Production 2.
+pub(crate) fn is_carried(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
