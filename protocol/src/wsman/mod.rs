@@ -16,6 +16,7 @@ mod stream;
 mod uri;
 
 pub use decode::{decode_request, decode_response};
+pub(crate) use encode::base64_room;
 pub use encode::{encode_fault, encode_request, encode_response};
 pub use id::{CommandId, MessageId, ShellId};
 pub use refusal::RequestError;
