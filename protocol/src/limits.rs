@@ -56,3 +56,22 @@ pub const ARGUMENTS: usize = 1024;
 
 /// Bytes of a command and its arguments in the command shell: what Windows can start a process with.
 pub const COMMAND_TEXT: usize = 32_767;
+
+/// Plain bytes of one sealed group, and sealed bytes of one of CredSSP's, which the sender may not have cut
+/// at [`SEALED_CHUNK`].
+pub const SEALED_GROUP: usize = 2 * XML_DOCUMENT + 64 * 1024;
+
+/// Bytes of a sealed body that wait to be opened: a document in UTF-16, with room for what is around it.
+pub const SEALED_BODY: usize = SEALED_GROUP + 256 * 1024;
+
+/// Groups of one sealed body: a document in UTF-16 in chunks of [`SEALED_CHUNK`], and some.
+pub const SEALED_GROUPS: usize = 256;
+
+/// Bytes of one header line of a group.
+pub const SEALED_HEADER_LINE: usize = 512;
+
+/// Lines before the sealed bytes of a group: stock clients write five.
+pub const SEALED_HEADER_LINES: usize = 8;
+
+/// Bytes of a signature before the sealed bytes: 16 for NTLM, 60 for Kerberos.
+pub const SEALED_SIGNATURE: usize = 256;
