@@ -75,3 +75,9 @@ pub const SEALED_HEADER_LINES: usize = 8;
 
 /// Bytes of a signature before the sealed bytes: 16 for NTLM, 60 for Kerberos.
 pub const SEALED_SIGNATURE: usize = 256;
+
+/// Requests to one shell of a target at the same time.
+pub const IN_FLIGHT: usize = 256;
+
+/// Bytes of input in one Send: fits into the envelope of old targets, which take 150 KiB.
+pub const SEND_CHUNK: usize = 64 * 1024;
