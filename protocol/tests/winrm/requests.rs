@@ -295,7 +295,7 @@ fn wrong_namespaces_are_refused() {
 #[test]
 fn envelopes_of_another_shape_are_refused() {
     for (from, to) in [
-        ("<s:Body>", "<s:Body/><s:Body>"),
+        ("<s:Body/>", "<s:Body/><s:Body/>"),
         ("<s:Header>", "<s:Header/><s:Header>"),
         ("<s:Header>", "<s:Other/><s:Header>"),
         ("</s:Envelope>", "<s:Other/></s:Envelope>"),

@@ -143,10 +143,6 @@ fn a_group_can_be_read_before_the_next_is_made() {
         for number in 0..1000_u32 {
             let line = format!("{{\"line\":{number}}}\n");
             reader.push(&writer.group(&mut sealing, line.as_bytes()).unwrap()).unwrap();
-            // The seal of this test counts to 255 only.
-            if number == 255 {
-                break;
-            }
             assert_eq!(&reader.next_group(&mut opening).unwrap().unwrap()[..], line.as_bytes());
             assert!(reader.next_group(&mut opening).unwrap().is_none());
             assert!(!reader.is_finished());
@@ -227,15 +223,11 @@ fn sizes_and_counts_are_bounded() {
     let protocol = SealProtocol::Spnego;
     let mut reader = GroupReader::new(&streaming_content_type(protocol), protocol).unwrap();
     assert_eq!(reader.push(&vec![0; SEALED_BODY + 1]), Err(LimitExceeded::MessageSize.into()));
-    let mut seal = Flip::new(protocol);
-    let one = GroupWriter::new("x").unwrap().group(&mut seal, b"x").unwrap();
-    let with_length = |length| String::from_utf8_lossy(&one).contains(length);
-    assert!(with_length("Length=1"));
     // Very many groups of nothing.
     let empty = b"--Encrypted Boundary\r\n\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n\
         \tOriginalContent: type=x;Length=0\r\n--Encrypted Boundary\r\n\tContent-Type: application/octet-stream\r\n\x10\0\0\0SSSSSSSSSSSSSSSS";
     let refused = open(protocol, &streaming_content_type(protocol), &empty.repeat(300));
-    assert!(matches!(refused, Err(Error::LimitExceeded(LimitExceeded::SealedParts) | Error::Malformed(_))));
+    assert_eq!(refused, Err(LimitExceeded::SealedParts.into()));
 }
 
 #[test]

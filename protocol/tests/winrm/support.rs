@@ -62,7 +62,7 @@ impl MessageSeal for Flip {
 
     fn seal(&mut self, plain: &[u8]) -> Result<SealedChunk> {
         let tag = [self.sealed; TAG];
-        self.sealed += 1;
+        self.sealed = self.sealed.wrapping_add(1);
         let mut bytes = Vec::new();
         match self.protocol {
             SealProtocol::Spnego => {
@@ -101,7 +101,7 @@ impl MessageSeal for Flip {
                 }
             }
         }
-        self.opened += 1;
+        self.opened = self.opened.wrapping_add(1);
         if plain.len() == plain_len { Ok(plain) } else { Err(broken()) }
     }
 }
