@@ -136,5 +136,5 @@ fn read_state(element: &Element) -> Result<CommandState> {
 fn parse_exit_code(text: &str) -> Result<i32> {
     let signed = text.parse::<i32>().ok();
     let unsigned = || text.parse::<u32>().ok().map(|code| i32::from_ne_bytes(code.to_ne_bytes()));
-    signed.or_else(unsigned).ok_or(Malformed::Body.into())
+    Ok(signed.or_else(unsigned).ok_or(Malformed::Body)?)
 }
