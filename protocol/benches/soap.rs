@@ -1,12 +1,11 @@
 //! Costs of one message: a request decoded, an answer encoded, a body sealed.
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sekisho_protocol::Result;
 use sekisho_protocol::sealing::{MessageSeal, SealProtocol, SealedChunk, open_body, seal_body};
 use sekisho_protocol::wsman::{
-    Action, CommandId, CommandLine, CommandState, MessageId, ReceiveResponse, Request, RequestBody, RequestHeader, Resource,
-    ResponseBody, ShellId, StreamChunk, decode_request, decode_response, encode_request, encode_response,
+    Action, CommandId, CommandLine, CommandState, MessageId, ReceiveResponse, Request, RequestBody, RequestHeader,
+    Resource, ResponseBody, ShellId, StreamChunk, decode_request, decode_response, encode_request, encode_response,
 };
 use std::hint::black_box;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Create: a shell asked for, and a shell described. [MS-WSMV] 3.1.4.1.31 and 2.2.4.37.
+//! Create: a shell asked for, and a shell described. [MS-WSMV] 3.1.4.1.31 and 2.2.4.
 
 use super::body::{optional_text, sole, stream_names};
 use super::duration::{parse_duration, render_duration};
@@ -36,8 +36,16 @@ pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
         input_streams: stream_names(shell, "InputStreams")?,
         output_streams: stream_names(shell, "OutputStreams")?,
         environment: read_environment(shell)?,
-        working_directory: shell.one(Namespace::Shell, "WorkingDirectory")?.map(short_text).transpose()?.map(str::to_owned),
-        creation_xml: shell.one(Namespace::PowerShell, "creationXml")?.map(Element::trimmed).transpose()?.map(str::to_owned),
+        working_directory: shell
+            .one(Namespace::Shell, "WorkingDirectory")?
+            .map(short_text)
+            .transpose()?
+            .map(str::to_owned),
+        creation_xml: shell
+            .one(Namespace::PowerShell, "creationXml")?
+            .map(Element::trimmed)
+            .transpose()?
+            .map(str::to_owned),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Send and Receive: input and output of commands. [MS-WSMV] 2.2.4.26 to 2.2.4.33.
+//! Send and Receive: input and output of commands. [MS-WSMV] 2.2.4.
 
 use super::body::{base64_text, bytes, command_id, sole, split_names};
 use super::id::CommandId;

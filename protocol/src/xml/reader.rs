@@ -5,9 +5,9 @@
 
 use super::names::Namespace;
 use super::{is_carried, is_space};
-use crate::error::{LimitExceeded, Malformed, Unsupported};
-use crate::limits::{XML_ATTRIBUTES, XML_ATTRIBUTES_IN_ALL, XML_DEPTH, XML_DOCUMENT, XML_ELEMENTS};
 use crate::Result;
+use crate::error::{LimitExceeded, Malformed, Unsupported};
+use crate::limits::{XML_ATTRIBUTES, XML_ATTRIBUTES_IN_ALL, XML_BINDINGS, XML_DEPTH, XML_DOCUMENT, XML_ELEMENTS};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
@@ -278,6 +278,9 @@ impl Builder {
         }
         if !prefix.is_empty() {
             check_name(prefix)?;
+        }
+        if XML_BINDINGS <= self.bindings.len() {
+            return Err(LimitExceeded::XmlAttributes.into());
         }
         self.bindings.push((prefix.to_owned(), namespace));
         Ok(())

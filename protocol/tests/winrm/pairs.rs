@@ -8,9 +8,9 @@ use sekisho_protocol::winrs::client::{ClientEvent, ClientSettings, Operation, Pr
 use sekisho_protocol::winrs::server::{ShellEvent, ShellLimits, ShellMachine};
 use sekisho_protocol::winrs::{CommandOptions, CommandShell, ConsoleInput, Profile, ShellOptions, Stream};
 use sekisho_protocol::wsman::{
-    Action, CommandId, CommandLine, CommandState, CreateShell, MessageId, ReceiveResponse, Request, RequestBody, Response,
-    ResponseBody, SendStream, ShellDetails, ShellId, SignalCode, StreamChunk, WsmanOption, decode_request, decode_response,
-    encode_fault, encode_request, encode_response,
+    Action, CommandId, CommandLine, CommandState, CreateShell, MessageId, ReceiveResponse, Request, RequestBody,
+    Response, ResponseBody, SendStream, ShellDetails, ShellId, SignalCode, StreamChunk, WsmanOption, decode_request,
+    decode_response, encode_fault, encode_request, encode_response,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -139,7 +139,9 @@ impl Target {
                 output.acknowledge();
                 Ok(ResponseBody::Receive(answer))
             }
-            ShellEvent::Interrupt { .. } | ShellEvent::Terminate { .. } | ShellEvent::AlreadyGone => Ok(ResponseBody::Signal),
+            ShellEvent::Interrupt { .. } | ShellEvent::Terminate { .. } | ShellEvent::AlreadyGone => {
+                Ok(ResponseBody::Signal)
+            }
             ShellEvent::Describe => Ok(ResponseBody::Shell(details())),
             ShellEvent::Close => Ok(ResponseBody::Delete),
         }
@@ -300,7 +302,8 @@ fn a_run_can_be_stopped_at_any_time() {
 
 #[test]
 fn answers_cut_anywhere_are_refused() {
-    let (mut run, mut target) = (Run::new(settings(), program(None)), Target { input_ended: true, ..Target::default() });
+    let (mut run, mut target) =
+        (Run::new(settings(), program(None)), Target { input_ended: true, ..Target::default() });
     for number in 0.. {
         let Some(request) = run.next_request(Uuid::from_u128(number)).unwrap() else { break };
         let answer = target.answer(&encode_request(&request).unwrap());
@@ -334,7 +337,11 @@ fn receiving() -> ShellClient {
 }
 
 fn output(command: CommandId, chunks: &[(&str, &[u8], bool)], state: CommandState) -> ResponseBody {
-    let chunk = |(stream, data, end): &(&str, &[u8], bool)| StreamChunk { stream: (*stream).to_owned(), data: data.to_vec(), end: *end };
+    let chunk = |(stream, data, end): &(&str, &[u8], bool)| StreamChunk {
+        stream: (*stream).to_owned(),
+        data: data.to_vec(),
+        end: *end,
+    };
     ResponseBody::Receive(ReceiveResponse {
         command_id: Some(command),
         streams: chunks.iter().map(chunk).collect(),
@@ -348,7 +355,10 @@ fn output_that_was_not_asked_for_fails_the_client() {
     for (body, error) in [
         (output(other, &[("stdout", b"x", false)], CommandState::Running), PeerMisbehaved::UnexpectedOutput),
         (output(command_id(), &[("pr", b"x", false)], CommandState::Running), PeerMisbehaved::UnexpectedOutput),
-        (output(command_id(), &[("stdout", b"x", true), ("stdout", b"y", false)], CommandState::Running), PeerMisbehaved::AfterEnd),
+        (
+            output(command_id(), &[("stdout", b"x", true), ("stdout", b"y", false)], CommandState::Running),
+            PeerMisbehaved::AfterEnd,
+        ),
         (ResponseBody::Send, PeerMisbehaved::WrongResponse),
         (ResponseBody::Created(details()), PeerMisbehaved::WrongResponse),
     ] {
@@ -370,7 +380,8 @@ fn output_that_was_not_asked_for_fails_the_client() {
 #[test]
 fn done_is_the_end() {
     let mut client = receiving();
-    let body = output(command_id(), &[("stdout", b"x", false), ("stdout", b"", true)], CommandState::Done { exit_code: 4 });
+    let body =
+        output(command_id(), &[("stdout", b"x", false), ("stdout", b"", true)], CommandState::Done { exit_code: 4 });
     let events = client.accept(&id(3), ok(3, body)).unwrap();
     assert_eq!(events.last(), Some(&ClientEvent::Done { command_id: command_id(), exit_code: 4 }));
     assert_eq!(client.receive(Uuid::from_u128(4), command_id()), Err(Misuse::WrongState.into()));
@@ -479,7 +490,10 @@ fn terminate_may_come_again() {
 fn commands_are_bounded() {
     let mut machine = machine();
     for number in 0..2 {
-        assert!(matches!(ask(&mut machine, Action::Command, RequestBody::Command(line("x"))), Ok(ShellEvent::Start { .. })));
+        assert!(matches!(
+            ask(&mut machine, Action::Command, RequestBody::Command(line("x"))),
+            Ok(ShellEvent::Start { .. })
+        ));
         machine.start(CommandId::new(Uuid::from_u128(number))).unwrap();
     }
     assert_eq!(ask(&mut machine, Action::Command, RequestBody::Command(line("x"))), Err(FaultCode(2_150_859_174)));
@@ -495,7 +509,9 @@ fn input_is_taken_whole_or_not_at_all() {
     let mixed = RequestBody::Send(vec![stdin(command_id(), true), stdin(unknown, true)]);
     assert_eq!(ask(&mut machine, Action::Send, mixed), Err(FaultCode::UNEXPECTED_SELECTORS));
     // The end in the refused request did not count.
-    let Ok(ShellEvent::Input(inputs)) = ask(&mut machine, Action::Send, RequestBody::Send(vec![stdin(command_id(), true)])) else {
+    let Ok(ShellEvent::Input(inputs)) =
+        ask(&mut machine, Action::Send, RequestBody::Send(vec![stdin(command_id(), true)]))
+    else {
         panic!("refused")
     };
     assert!(inputs[0].end && inputs[0].data == b"x");
@@ -514,12 +530,20 @@ fn shells_with_other_streams_or_bad_options_are_refused() {
         header.options = options;
         ShellMachine::open(shell_id(), &header, &create, LIMITS).map(drop).map_err(|fault| fault.code)
     };
-    let option = |name: &str, value: &str| vec![WsmanOption { name: name.to_owned(), value: value.to_owned(), must_comply: false }];
-    let streams = |input: &str, output: &str| CreateShell { input_streams: vec![input.to_owned()], output_streams: vec![output.to_owned()], ..CreateShell::default() };
+    let option = |name: &str, value: &str| {
+        vec![WsmanOption { name: name.to_owned(), value: value.to_owned(), must_comply: false }]
+    };
+    let streams = |input: &str, output: &str| CreateShell {
+        input_streams: vec![input.to_owned()],
+        output_streams: vec![output.to_owned()],
+        ..CreateShell::default()
+    };
     assert_eq!(open(CreateShell::default(), Vec::new()), Ok(()));
     assert_eq!(open(streams("pr", "stdout"), Vec::new()), Err(FaultCode::INVALID_INPUT_STREAM));
     assert_eq!(open(streams("stdin", "debug"), Vec::new()), Err(FaultCode::INVALID_DESIRED_STREAMS));
-    for (name, value) in [("WINRS_CODEPAGE", "x"), ("WINRS_CODEPAGE", "-1"), ("WINRS_CODEPAGE", "65536"), ("WINRS_NOPROFILE", "maybe")] {
+    for (name, value) in
+        [("WINRS_CODEPAGE", "x"), ("WINRS_CODEPAGE", "-1"), ("WINRS_CODEPAGE", "65536"), ("WINRS_NOPROFILE", "maybe")]
+    {
         assert_eq!(open(create(), option(name, value)), Err(FaultCode::INVALID_PARAMETER), "{name} {value}");
     }
     for value in ["TRUE", "True", "1", "false", "", "0"] {

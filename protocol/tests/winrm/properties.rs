@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sekisho_protocol::sealing::{SealProtocol, open_body, seal_body};
 use sekisho_protocol::wsman::{
-    Action, CommandLine, CommandState, CreateShell, ReceiveResponse, RequestBody, ResponseBody, SendStream, StreamChunk,
-    decode_request, decode_response, encode_request, encode_response,
+    Action, CommandLine, CommandState, CreateShell, ReceiveResponse, RequestBody, ResponseBody, SendStream,
+    StreamChunk, decode_request, decode_response, encode_request, encode_response,
 };
 use uuid::Uuid;
 
@@ -18,7 +18,8 @@ fn text() -> impl Strategy<Value = String> {
 fn fragments() -> impl Strategy<Value = String> {
     let xml = encode_request(&request(Action::Get, Some(shell_id()), RequestBody::Get)).unwrap();
     let pieces: Vec<String> = xml.split_inclusive('>').map(str::to_owned).collect();
-    let extra = ["<!DOCTYPE a>", "&x;", "&#x41;", "<![CDATA[", "]]>", "<!--", "-->", "<?x?>", "\0", "<s:Body>", "</s:Body>"];
+    let extra =
+        ["<!DOCTYPE a>", "&x;", "&#x41;", "<![CDATA[", "]]>", "<!--", "-->", "<?x?>", "\0", "<s:Body>", "</s:Body>"];
     let pieces: Vec<String> = pieces.into_iter().chain(extra.iter().map(|piece| (*piece).to_owned())).collect();
     vec(proptest::sample::select(pieces), 0..60).prop_map(|pieces| pieces.concat())
 }

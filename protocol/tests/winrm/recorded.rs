@@ -3,8 +3,8 @@
 use sekisho_protocol::soap::FaultCode;
 use sekisho_protocol::winrs::{CommandOptions, CommandShell, ConsoleInput, Profile, ShellOptions};
 use sekisho_protocol::wsman::{
-    CommandState, Request, RequestBody, Response, ResponseBody, SignalCode, decode_request, decode_response, encode_request,
-    encode_response,
+    CommandState, Request, RequestBody, Response, ResponseBody, SignalCode, decode_request, decode_response,
+    encode_request, encode_response,
 };
 use uuid::Uuid;
 
@@ -26,8 +26,16 @@ fn exchanges(name: &str) -> Vec<(Request, Response)> {
 }
 
 const ALL: [&str; 10] = [
-    "pypsrp-exit", "pypsrp-long", "pypsrp-noshell", "pypsrp-run", "pypsrp-stdin", "pypsrp-timeout", "pywinrm-ps",
-    "pywinrm-run", "pywinrm-stdin", "pywinrm-timeout",
+    "pypsrp-exit",
+    "pypsrp-long",
+    "pypsrp-noshell",
+    "pypsrp-run",
+    "pypsrp-stdin",
+    "pypsrp-timeout",
+    "pywinrm-ps",
+    "pywinrm-run",
+    "pywinrm-stdin",
+    "pywinrm-timeout",
 ];
 
 /// Short names of what was asked, in order.
@@ -107,7 +115,10 @@ fn a_shell_of_pypsrp() {
     assert_eq!(shell.environment, [("A".to_owned(), "b c".to_owned())]);
     assert_eq!(shell.working_directory.as_deref(), Some("C:\\Windows"));
     assert_eq!(shell.idle_timeout, Some(std::time::Duration::from_secs(60)));
-    assert_eq!((shell.input_streams, shell.output_streams), (vec!["stdin".to_owned()], vec!["stdout".to_owned(), "stderr".to_owned()]));
+    assert_eq!(
+        (shell.input_streams, shell.output_streams),
+        (vec!["stdin".to_owned()], vec!["stdout".to_owned(), "stderr".to_owned()])
+    );
 }
 
 #[test]

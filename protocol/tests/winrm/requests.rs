@@ -5,8 +5,8 @@ use sekisho_protocol::Error;
 use sekisho_protocol::error::{LimitExceeded, Malformed, Unsupported};
 use sekisho_protocol::soap::{Blame, FaultCode};
 use sekisho_protocol::wsman::{
-    Action, CommandLine, CreateShell, MessageId, Request, RequestBody, RequestError, Resource, SendStream, SignalCode, WsmanOption,
-    decode_request, encode_request,
+    Action, CommandLine, CreateShell, MessageId, Request, RequestBody, RequestError, Resource, SendStream, SignalCode,
+    WsmanOption, decode_request, encode_request,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -31,7 +31,8 @@ pub(crate) fn all_kinds() -> Vec<Request> {
         arguments: vec![NASTY.to_owned(), String::new(), " x ".to_owned()],
         command_id: command,
     };
-    let input = |data: &[u8], end| SendStream { stream: "stdin".to_owned(), command_id: command, end, data: data.to_vec() };
+    let input =
+        |data: &[u8], end| SendStream { stream: "stdin".to_owned(), command_id: command, end, data: data.to_vec() };
     let streams = vec!["stdout".to_owned(), "stderr".to_owned()];
     vec![
         request(Action::Create, None, RequestBody::Create(create)),
@@ -76,7 +77,11 @@ fn every_kind_is_read_back() {
 #[test]
 fn options_are_read_back() {
     let mut sent = all_kinds().remove(1);
-    let option = |name: &str, value: &str, must_comply| WsmanOption { name: name.to_owned(), value: value.to_owned(), must_comply };
+    let option = |name: &str, value: &str, must_comply| WsmanOption {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        must_comply,
+    };
     sent.header.options = vec![option("WINRS_SKIP_CMD_SHELL", "FALSE", true), option("other", "<&>", false)];
     let read = decode_request(encode_request(&sent).unwrap().as_bytes()).unwrap();
     assert_eq!(read, sent);
@@ -153,7 +158,11 @@ fn envelope_sizes() {
 #[test]
 fn actions_that_are_not_served() {
     let get = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get";
-    for action in ["http://schemas.xmlsoap.org/ws/2004/09/transfer/Put", "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate", "x"] {
+    for action in [
+        "http://schemas.xmlsoap.org/ws/2004/09/transfer/Put",
+        "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate",
+        "x",
+    ] {
         let (error, code) = refused_with(Action::Get, get, action);
         assert_eq!((error, code), (Unsupported::Action.into(), FaultCode(2_150_858_753)), "{action}");
     }
@@ -174,7 +183,11 @@ fn wmi_is_recognised_and_not_read() {
         "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd2",
     ] {
         let xml = encoded(Action::Command).replacen(cmd, resource, 1);
-        let invoke = xml.replacen("http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command", &format!("{resource}/Create"), 1);
+        let invoke = xml.replacen(
+            "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command",
+            &format!("{resource}/Create"),
+            1,
+        );
         for (xml, action) in [(xml, Action::Command), (invoke, Action::Other)] {
             let read = decode_request(xml.as_bytes()).unwrap();
             assert_eq!(read.header.resource, Resource::Other(resource.to_owned()));
@@ -217,10 +230,20 @@ fn selectors() {
     for (from, to, error, code) in [
         (selector.as_str(), "", Malformed::Selector, FaultCode::INVALID_SELECTORS),
         (selector.as_str(), unknown.as_str(), Malformed::Selector, FaultCode::INVALID_SELECTORS),
-        ("</w:SelectorSet>", "<w:Selector Name='x'>1</w:Selector></w:SelectorSet>", Malformed::Selector, FaultCode::INVALID_SELECTORS),
+        (
+            "</w:SelectorSet>",
+            "<w:Selector Name='x'>1</w:Selector></w:SelectorSet>",
+            Malformed::Selector,
+            FaultCode::INVALID_SELECTORS,
+        ),
         ("</w:SelectorSet>", "</w:SelectorSet><w:SelectorSet/>", Malformed::Duplicate, FaultCode::INVALID_HEADER),
         (&shell_id().to_string(), "no guid", Malformed::Guid, FaultCode::UNEXPECTED_SELECTORS),
-        (&shell_id().to_string(), "{00000000-0000-0000-0000-000011112222}", Malformed::Guid, FaultCode::UNEXPECTED_SELECTORS),
+        (
+            &shell_id().to_string(),
+            "{00000000-0000-0000-0000-000011112222}",
+            Malformed::Guid,
+            FaultCode::UNEXPECTED_SELECTORS,
+        ),
     ] {
         assert_eq!(refused_with(Action::Get, from, to), (error.into(), code), "{to}");
     }
@@ -259,7 +282,11 @@ fn duplicated_headers_are_refused() {
         "<a:ReplyTo/>",
     ] {
         let refusal = refused(&add_header(Action::Get, header));
-        assert_eq!((refusal.error, refusal.fault.code), (Malformed::Duplicate.into(), FaultCode::INVALID_HEADER), "{header}");
+        assert_eq!(
+            (refusal.error, refusal.fault.code),
+            (Malformed::Duplicate.into(), FaultCode::INVALID_HEADER),
+            "{header}"
+        );
     }
 }
 
@@ -288,7 +315,11 @@ fn wrong_namespaces_are_refused() {
     let shell = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell\"";
     let (error, code) = refused_with(Action::Command, shell, "urn:x\"");
     assert_eq!((error, code), (Malformed::Body.into(), FaultCode::SCHEMA_VALIDATION));
-    let (error, code) = refused_with(Action::Get, "http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/");
+    let (error, code) = refused_with(
+        Action::Get,
+        "http://www.w3.org/2003/05/soap-envelope",
+        "http://schemas.xmlsoap.org/soap/envelope/",
+    );
     assert_eq!((error, code), (Malformed::Envelope.into(), FaultCode::INVALID_BODY));
 }
 
@@ -313,7 +344,11 @@ fn bodies_that_do_not_match_are_refused() {
         (Action::Command, "<rsp:CommandLine ", "<rsp:CommandLine/><rsp:CommandLine "),
         (Action::Create, "<rsp:InputStreams>", "<rsp:Unknown/><rsp:InputStreams>"),
         (Action::Create, "PT90.500S", "90"),
-        (Action::Create, "</rsp:Shell>", "<creationXml xmlns='http://schemas.microsoft.com/powershell'>x</creationXml></rsp:Shell>"),
+        (
+            Action::Create,
+            "</rsp:Shell>",
+            "<creationXml xmlns='http://schemas.microsoft.com/powershell'>x</creationXml></rsp:Shell>",
+        ),
         (Action::Send, "End=\"true\"", "End=\"maybe\""),
         (Action::Delete, "<s:Body/>", "<s:Body><rsp:Shell/></s:Body>"),
         (Action::Get, "<s:Body/>", "<s:Body><rsp:Shell/></s:Body>"),
@@ -361,7 +396,10 @@ fn identify_needs_no_header() {
     let bare = "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body>\
                 <i:Identify xmlns:i='http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd'/></s:Body></s:Envelope>";
     let read = decode_request(bare.as_bytes()).unwrap();
-    assert_eq!((read.header.action, read.header.message_id, read.body), (Action::Identify, None, RequestBody::Identify));
+    assert_eq!(
+        (read.header.action, read.header.message_id, read.body),
+        (Action::Identify, None, RequestBody::Identify)
+    );
     let own = request(Action::Identify, None, RequestBody::Identify);
     assert_eq!(decode_request(encode_request(&own).unwrap().as_bytes()).unwrap().body, RequestBody::Identify);
 }

@@ -35,7 +35,10 @@ pub(crate) fn output(state: CommandState) -> ReceiveResponse {
 }
 
 fn all_kinds() -> Vec<ResponseBody> {
-    let identity = Identity { product_vendor: "Sekisho <&>".to_owned(), product_version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned() };
+    let identity = Identity {
+        product_vendor: "Sekisho <&>".to_owned(),
+        product_version: "OS: 0.0.0 SP: 0.0 Stack: 3.0".to_owned(),
+    };
     vec![
         ResponseBody::Identify(identity),
         ResponseBody::Created(shell()),
@@ -132,7 +135,9 @@ fn faults_are_read_back() {
 #[test]
 fn a_timeout_says_what_clients_search_for() {
     let xml = encode_fault(Some(&id()), Uuid::nil(), &Fault::timed_out());
-    for part in ["OperationTimeout", "Code=\"2150858793\"", "<s:Value>s:Receiver</s:Value>", "<s:Value>w:TimedOut</s:Value>"] {
+    for part in
+        ["OperationTimeout", "Code=\"2150858793\"", "<s:Value>s:Receiver</s:Value>", "<s:Value>w:TimedOut</s:Value>"]
+    {
         assert!(xml.contains(part), "{part}");
     }
 }
@@ -205,7 +210,9 @@ fn output_of_two_commands_in_one_answer_is_refused() {
 #[test]
 fn exit_codes_of_targets() {
     let xml = encoded(&ResponseBody::Receive(output(CommandState::Done { exit_code: 7 })));
-    for (text, code) in [("-1", -1), ("3221225786", -1_073_741_510), ("2147483647", i32::MAX), ("-2147483648", i32::MIN)] {
+    for (text, code) in
+        [("-1", -1), ("3221225786", -1_073_741_510), ("2147483647", i32::MAX), ("-2147483648", i32::MIN)]
+    {
         let read = decode_response(xml.replace(">7<", &format!(">{text}<")).as_bytes()).unwrap();
         let Ok(ResponseBody::Receive(output)) = read.outcome else { panic!("not a Receive") };
         assert_eq!(output.state, Some(CommandState::Done { exit_code: code }));

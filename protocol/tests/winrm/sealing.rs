@@ -64,7 +64,11 @@ fn the_form_is_that_of_windows() {
 
 #[test]
 fn framing_of_stock_clients_is_read() {
-    for (name, protocol) in [("pypsrp-spnego", SealProtocol::Spnego), ("pywinrm-spnego", SealProtocol::Spnego), ("pywinrm-credssp", SealProtocol::CredSsp)] {
+    for (name, protocol) in [
+        ("pypsrp-spnego", SealProtocol::Spnego),
+        ("pywinrm-spnego", SealProtocol::Spnego),
+        ("pywinrm-credssp", SealProtocol::CredSsp),
+    ] {
         for len in [100, 40_000] {
             let recorded = crate::recorded::read(&format!("sealed/{name}-{len}.bin"));
             let end = recorded.iter().position(|byte| *byte == b'\n').unwrap();
@@ -194,7 +198,11 @@ fn broken_groups_are_refused() {
         (";Length=5", "", malformed),
         ("Length=5", "Length=99999999", LimitExceeded::MessageSize.into()),
         ("Length=5", "Length=99999999999999999999999", malformed),
-        ("\tOriginalContent", "\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n\tOriginalContent", malformed),
+        (
+            "\tOriginalContent",
+            "\tContent-Type: application/HTTP-SPNEGO-session-encrypted\r\n\tOriginalContent",
+            malformed,
+        ),
         ("\tOriginalContent", "\tX: y\r\n\tOriginalContent", malformed),
         ("application/octet-stream", "text/plain", malformed),
         ("HTTP-SPNEGO", "HTTP-CredSSP", PeerMisbehaved::SealLabel.into()),

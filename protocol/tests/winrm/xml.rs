@@ -72,6 +72,19 @@ fn attributes_and_declarations_are_bounded() {
 }
 
 #[test]
+fn prefixes_in_scope_are_bounded() {
+    let level = |depth: usize| -> String { (0..8).map(|n| format!(" xmlns:p{depth}-{n}='u'")).collect() };
+    let nested = |levels: usize| {
+        let start: String = (0..levels).map(|depth| format!("<a{}>", level(depth))).collect();
+        format!("{start}{}", "</a>".repeat(levels))
+    };
+    assert!(parse(nested(16).as_bytes()).is_ok());
+    assert_eq!(refused(&nested(17)), LimitExceeded::XmlAttributes.into());
+    // What is out of scope does not count.
+    assert!(parse(format!("<r>{}</r>", nested(1).repeat(100)).as_bytes()).is_ok());
+}
+
+#[test]
 fn size_is_bounded_in_every_encoding() {
     let large = format!("<a>{}</a>", "x".repeat(XML_DOCUMENT));
     assert_eq!(refused(&large), LimitExceeded::MessageSize.into());
@@ -85,9 +98,35 @@ fn size_is_bounded_in_every_encoding() {
 #[test]
 fn ill_formed_documents_are_refused() {
     for document in [
-        "", " ", "<", "<a", "<a>", "</a>", "<a></b>", "<a/><b/>", "<a/>x", "x<a/>", "<a/>&#65;", "<a/><![CDATA[x]]>", "<a b/>",
-        "<a b=c/>", "<a b='c'b='d'/>", "<a b='<'/>", "<a b='&'/>", "<a>&</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>&#+65;</a>",
-        "<a><!-- -- --></a>", "<1/>", "<:a/>", "<a:/>", "<a:b:c/>", "<a><![CDATA[x</a>", "<a><!-- x</a>", "< a/>",
+        "",
+        " ",
+        "<",
+        "<a",
+        "<a>",
+        "</a>",
+        "<a></b>",
+        "<a/><b/>",
+        "<a/>x",
+        "x<a/>",
+        "<a/>&#65;",
+        "<a/><![CDATA[x]]>",
+        "<a b/>",
+        "<a b=c/>",
+        "<a b='c'b='d'/>",
+        "<a b='<'/>",
+        "<a b='&'/>",
+        "<a>&</a>",
+        "<a>&#;</a>",
+        "<a>&#x;</a>",
+        "<a>&#+65;</a>",
+        "<a><!-- -- --></a>",
+        "<1/>",
+        "<:a/>",
+        "<a:/>",
+        "<a:b:c/>",
+        "<a><![CDATA[x</a>",
+        "<a><!-- x</a>",
+        "< a/>",
     ] {
         assert!(parse(document.as_bytes()).is_err(), "{document}");
     }
@@ -95,7 +134,9 @@ fn ill_formed_documents_are_refused() {
 
 #[test]
 fn characters_that_xml_cannot_carry_are_refused() {
-    for text in ["\0", "\u{1}", "\u{B}", "\u{1F}", "\u{FFFE}", "\u{FFFF}", "&#0;", "&#1;", "&#xFFFF;", "&#xD800;", "&#x110000;"] {
+    for text in
+        ["\0", "\u{1}", "\u{B}", "\u{1F}", "\u{FFFE}", "\u{FFFF}", "&#0;", "&#1;", "&#xFFFF;", "&#xD800;", "&#x110000;"]
+    {
         assert_eq!(refused(&format!("<a>{text}</a>")), Malformed::XmlCharacter.into(), "{text:?}");
     }
     assert!(parse(b"<a>\xFF</a>").is_err());
@@ -104,8 +145,14 @@ fn characters_that_xml_cannot_carry_are_refused() {
 
 #[test]
 fn prefixes_have_to_be_declared() {
-    for document in ["<p:a/>", "<a p:b='c'/>", "<a><b xmlns:p='u'/><p:c/></a>", "<a xmlns:p=''/>", "<a xmlns:xmlns='u'/>", "<a xmlns:xml='u'/>"]
-    {
+    for document in [
+        "<p:a/>",
+        "<a p:b='c'/>",
+        "<a><b xmlns:p='u'/><p:c/></a>",
+        "<a xmlns:p=''/>",
+        "<a xmlns:xmlns='u'/>",
+        "<a xmlns:xml='u'/>",
+    ] {
         assert_eq!(refused(document), Malformed::XmlPrefix.into(), "{document}");
     }
 }
@@ -147,7 +194,8 @@ fn duplicate_attributes_are_refused() {
 
 #[test]
 fn text_is_read_as_xml_says() {
-    let element = parse(b"<a b=' x\r\n\ty&#10;&lt;'>1\r\n2\r3&#13;<![CDATA[<&]]>&amp;&#x1F600;<!-- no --></a>").unwrap();
+    let element =
+        parse(b"<a b=' x\r\n\ty&#10;&lt;'>1\r\n2\r3&#13;<![CDATA[<&]]>&amp;&#x1F600;<!-- no --></a>").unwrap();
     assert_eq!(element.attribute(Namespace::None, "b"), Some(" x  y\n<"));
     assert_eq!(element.text().unwrap(), "1\n2\n3\r<&&\u{1F600}");
     let mixed = parse(b"<a>1<b>2</b>3</a>").unwrap();
@@ -162,7 +210,13 @@ fn utf_16_is_read_with_and_without_mark() {
     let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let marked = |mark: [u8; 2], bytes: &[u8]| mark.iter().chain(bytes).copied().collect::<Vec<u8>>();
-    for document in [marked([0xFF, 0xFE], &little), marked([0xFE, 0xFF], &big), little.clone(), big, b"\xEF\xBB\xBF<a>\xC3\xA9\xF0\x9F\x98\x80</a>".to_vec()] {
+    for document in [
+        marked([0xFF, 0xFE], &little),
+        marked([0xFE, 0xFF], &big),
+        little.clone(),
+        big,
+        b"\xEF\xBB\xBF<a>\xC3\xA9\xF0\x9F\x98\x80</a>".to_vec(),
+    ] {
         assert_eq!(parse(&document).unwrap().text().unwrap(), "é\u{1F600}");
     }
     assert_eq!(parse(&little[..little.len() - 1]).unwrap_err(), Malformed::XmlEncoding.into());

@@ -139,7 +139,8 @@ impl Output {
         let state = match self.exit_code {
             Some(exit_code) if whole => {
                 self.peeked.done = true;
-                let end = |stream: Stream| StreamChunk { stream: stream.name().to_owned(), data: Vec::new(), end: true };
+                let end =
+                    |stream: Stream| StreamChunk { stream: stream.name().to_owned(), data: Vec::new(), end: true };
                 streams.extend(Stream::ALL.into_iter().map(end));
                 CommandState::Done { exit_code }
             }
@@ -176,8 +177,8 @@ fn plain_room(budget: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wsman::{ResponseBody, encode_response};
     use crate::wsman::MessageId;
+    use crate::wsman::{ResponseBody, encode_response};
     use uuid::Uuid;
 
     fn output(capacity: usize) -> Output {
@@ -185,7 +186,12 @@ mod tests {
     }
 
     fn data_of(answer: &ReceiveResponse, stream: Stream) -> Vec<u8> {
-        answer.streams.iter().filter(|chunk| chunk.stream == stream.name()).flat_map(|chunk| chunk.data.clone()).collect()
+        answer
+            .streams
+            .iter()
+            .filter(|chunk| chunk.stream == stream.name())
+            .flat_map(|chunk| chunk.data.clone())
+            .collect()
     }
 
     fn is_done(answer: &ReceiveResponse) -> bool {
