@@ -1,4 +1,4 @@
-//! The bytes of a fault. [MS-WSMV] 2.2.4.43 and DSP0226 14.
+//! The bytes of a fault. [MS-WSMV] 2.2.4 and DSP0226 14.
 
 use super::envelope::start_answer;
 use super::fault::{Blame, Fault, FaultCode, PeerFault, PeerText, Subcode, WSMAN_FAULT};

@@ -28,7 +28,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration> {
     };
     let date = parse_fields(date, &DATE)?;
     let time = parse_fields(time, &TIME)?;
-    date.checked_add(time).ok_or(Malformed::Duration.into())
+    Ok(date.checked_add(time).ok_or(Malformed::Duration)?)
 }
 
 fn parse_fields(mut rest: &str, fields: &[(char, u64)]) -> Result<Duration> {

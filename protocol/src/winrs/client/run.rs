@@ -111,12 +111,12 @@ impl Run {
         }
         let request = match self.step {
             Step::Create => {
-                let program = self.program.as_mut().ok_or(Error::from(Misuse::WrongState))?;
+                let program = self.program.as_mut().ok_or(Misuse::WrongState)?;
                 self.client.create(message_id, std::mem::take(&mut program.shell), program.shell_options)?
             }
             Step::Command => {
                 // Taken, so that it cannot be sent again. (once)
-                let program = self.program.take().ok_or(Error::from(Misuse::WrongState))?;
+                let program = self.program.take().ok_or(Misuse::WrongState)?;
                 self.client.command(message_id, program.line, program.command_options)?
             }
             Step::Converse(command) => match self.input.pop_front() {
@@ -136,7 +136,7 @@ impl Run {
     /// # Errors
     /// When the target broke the protocol; the cleaning up goes on by [`Run::next_request`].
     pub fn accept(&mut self, response: Response) -> Result<()> {
-        let answered = self.waiting.take().ok_or(Error::from(Misuse::WrongState))?;
+        let answered = self.waiting.take().ok_or(Misuse::WrongState)?;
         match self.client.accept(&answered, response) {
             Ok(events) => {
                 for event in events {
@@ -156,7 +156,7 @@ impl Run {
     pub fn lost(&mut self) {
         if let Some(request) = self.waiting.take() {
             let _operation = self.client.abandon(&request);
-            self.failed.get_or_insert(PeerMisbehaved::Unrelated.into());
+            self.failed.get_or_insert(Error::PeerMisbehaved(PeerMisbehaved::Unrelated));
             self.clean_up();
         }
     }

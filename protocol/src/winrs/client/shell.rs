@@ -204,7 +204,7 @@ impl ShellClient {
     /// # Errors
     /// When it answers something else, or breaks the protocol; for ever after that.
     pub fn accept(&mut self, answered: &MessageId, response: Response) -> Result<Vec<ClientEvent>> {
-        let at = self.in_flight.iter().position(|(id, _)| id == answered).ok_or(Error::from(Misuse::WrongState))?;
+        let at = self.in_flight.iter().position(|(id, _)| id == answered).ok_or(Misuse::WrongState)?;
         let (_, operation) = self.in_flight.swap_remove(at);
         // Cleaning up goes on after a failure.
         if !matches!(operation, Operation::Signal(..) | Operation::Delete) {
