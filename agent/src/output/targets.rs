@@ -42,7 +42,10 @@ fn write_rows(out: &mut dyn Write, list: &TargetList) -> io::Result<()> {
         }
         writeln!(out, "{}", line.trim_end())?;
     }
-    Ok(())
+    match list.left_out {
+        0 => Ok(()),
+        count => writeln!(out, "and {count} more, for which the list has no room"),
+    }
 }
 
 fn harmless(cell: &str) -> String {
@@ -86,6 +89,13 @@ mod tests {
     fn json_is_the_document_of_the_api() {
         assert_eq!(TargetList::decode(written(&list(), Format::Json).as_bytes()), Ok(list()));
         assert_eq!(written(&list(), Format::Jsonl).lines().count(), 2);
+    }
+
+    #[test]
+    fn a_list_that_is_not_complete_says_so() {
+        let mut list = list();
+        list.left_out = 3;
+        assert!(written(&list, Format::Table).ends_with("and 3 more, for which the list has no room\n"));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct TargetList {
     pub version: u32,
     /// Sorted by name.
     pub targets: Vec<TargetEntry>,
+    /// How many more there are that the list has no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
 }
 
 /// One target.
@@ -35,6 +38,17 @@ pub struct TargetEntry {
     /// The roles that the user has on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
+}
+
+/// Bytes of a list without its targets, and some.
+const AROUND_LIST: usize = 256;
+
+impl TargetEntry {
+    /// Takes its bytes and a comma's from `room`, if there are as many.
+    fn fits(&self, room: &mut usize) -> bool {
+        let size = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len().saturating_add(1));
+        room.checked_sub(size).inspect(|rest| *room = *rest).is_some()
+    }
 }
 
 impl TargetsRequest {
@@ -56,11 +70,16 @@ impl TargetsRequest {
 }
 
 impl TargetList {
-    /// A list of this version, sorted by name.
+    /// A list of this version, sorted by name, with as many targets as it has room for: [`TARGETS`], in
+    /// [`DOCUMENT_BYTES`].
     #[must_use]
     pub fn new(mut targets: Vec<TargetEntry>) -> Self {
         targets.sort_by(|left, right| left.name.cmp(&right.name));
-        Self { version: VERSION, targets }
+        let mut room = DOCUMENT_BYTES.saturating_sub(AROUND_LIST);
+        let fits = targets.iter().take(TARGETS).take_while(|target| target.fits(&mut room)).count();
+        let left_out = u64::try_from(targets.len().saturating_sub(fits)).unwrap_or(u64::MAX);
+        targets.truncate(fits);
+        Self { version: VERSION, targets, left_out }
     }
 
     /// Decodes and validates a list.
@@ -100,6 +119,11 @@ impl TargetList {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,9 +148,23 @@ mod tests {
         let mut many = entry("web01");
         many.tags = vec![String::new(); LABELS + 1];
         assert_eq!(TargetList::new(vec![many]).encode(), Err(JobMistake::TextLength));
-        assert_eq!(TargetList::new(vec![entry("a"); TARGETS + 1]).encode(), Err(JobMistake::TargetCount));
+        let mut long = TargetList::new(vec![]);
+        long.targets = vec![entry("a"); TARGETS + 1];
+        assert_eq!(long.encode(), Err(JobMistake::TargetCount));
         let mut other = TargetList::new(vec![]);
         other.version = 2;
         assert_eq!(other.encode(), Err(JobMistake::Version));
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_says_how_many_are_left_out() {
+        let many = TargetList::new(vec![entry("a"); TARGETS + 5]);
+        assert_eq!((many.targets.len(), many.left_out), (TARGETS, 5));
+        assert_eq!(TargetList::decode(&many.encode().unwrap()), Ok(many));
+        let mut large = entry("a");
+        large.tags = vec!["\u{1}".repeat(4000); 4];
+        let large = TargetList::new(vec![large; TARGETS]);
+        assert!(large.targets.len() < TARGETS && large.left_out > 0);
+        assert!(large.encode().is_ok(), "what is left fits the document, escapes included");
     }
 }
