@@ -41,7 +41,7 @@ def what_ntlm_said(raw, binding):
     length, offset = int.from_bytes(message[20:22], "little"), int.from_bytes(message[24:28], "little")
     if length < 24 + 28:
         return {"ntlmv2": False}
-    pairs = NTClientChallengeV2.unpack(message[offset + 16 : offset + length]).target_info
+    pairs = NTClientChallengeV2.unpack(message[offset + 16 : offset + length]).av_pairs
     sent = pairs.get(AvId.channel_bindings)
     right = binding and hashlib.md5(binding.pack()).digest()
     return {
@@ -113,7 +113,7 @@ class Login:
                 self.note(False, why="inner authentication failed")
             return False, extra or [("WWW-Authenticate", name)]
         self.mech = self.ctx.negotiated_protocol or scheme
-        self.user = nice(self.ctx.client_principal)
+        self.user = self.known_as(self.ctx.client_principal)
         facts = self.delegated() if scheme == "credssp" else {"ntlm": self.ntlm}
         self.note(
             True,
@@ -124,6 +124,12 @@ class Login:
             **facts,
         )
         return True, extra
+
+    def known_as(self, principal):
+        """One name for all forms in which a client may write a user."""
+        domain, _, user = (principal or "").rpartition("\\")
+        known = self.world.users.get((domain.upper(), user.upper()))
+        return known[1] if known else nice(principal)
 
     def begin(self, scheme, raw):
         self.user = self.cred = self.ntlm = None

@@ -63,7 +63,7 @@ class World:
         for u in json.load(open(o.users)):
             d, n, p = u["domain"], u["user"], u["password"]
             realm = u.get("realm", d)
-            for k in ((d, n), (realm, n), ("", f"{n}@{realm}"), ("", n)):
+            for k in ((d, n), (realm, n), ("", f"{n}@{realm}"), ("", n), (".", n)):
                 self.users[(k[0].upper(), k[1].upper())] = (p, f"{d}\\{n}")
         fd, path = tempfile.mkstemp(prefix="ntlm", text=True)
         with os.fdopen(fd, "w") as f:
