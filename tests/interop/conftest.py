@@ -60,3 +60,10 @@ def resolve(monkeypatch):
 
 def direct(targets, authority, scheme, index=0):
     return Where(targets.port(scheme, index), scheme, authority.file)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A run in which nothing was tested is no success."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == pytest.ExitCode.OK and reporter and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
