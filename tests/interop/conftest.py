@@ -2,11 +2,11 @@
 
 import os
 import socket
+from dataclasses import dataclass
 
 import pytest
-
 from lab.certificates import Authority
-from lab.clients import Where
+from lab.gateway import Gateway
 from lab.targets import Targets
 
 PASSWORD = "Sesam-öffne-dich 7!"
@@ -27,7 +27,7 @@ def users():
     """What the targets know. The gateway delegates the name as the client wrote it, so each form must fit."""
     return [
         {"domain": "GATEWAY", "realm": "GATEWAY", "user": name, "password": PASSWORD}
-        for name in ("ops", "viewer", "other")
+        for name in ("ops", "viewer", "other", "nobody")
     ]
 
 
@@ -58,8 +58,70 @@ def resolve(monkeypatch):
     return names.update
 
 
-def direct(targets, authority, scheme, index=0):
-    return Where(targets.port(scheme, index), scheme, authority.file)
+# ---- the gateway
+@pytest.fixture(scope="session")
+def gateway_of_all(tmp_path_factory, authority, targets_of_all):
+    gateway = make_gateway(tmp_path_factory.mktemp("gateway"), authority, targets_of_all)
+    gateway.start()
+    yield gateway
+    code = gateway.stop()
+    assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
+
+
+def make_gateway(folder, authority, targets, **options):
+    gateway = Gateway(folder, authority, targets, **options)
+    gateway.write_config()
+    for name, groups in (("ops", ()), ("other", ()), ("viewer", ("viewers",)), ("nobody", ())):
+        gateway.add_account(name, PASSWORD, *groups)
+    return gateway
+
+
+@dataclass
+class Path:
+    """The gateway and the targets of one test, and where the audit stood when it began."""
+
+    gateway: Gateway
+    targets: Targets
+    begin: int
+
+    def where(self, *args, **options):
+        return self.gateway.where(*args, **options)
+
+    def audited(self, event, **facts):
+        return self.gateway.audited(event, self.begin, **facts)
+
+    def audit(self, *events, **facts):
+        return self.gateway.audit(*events, since=self.begin, **facts)
+
+    def nothing_reached_a_target(self):
+        seen = self.targets.seen("auth", "shell", "command", "run", "stdin")
+        assert not seen, seen
+
+    def nothing_ran(self):
+        seen = self.targets.seen("command", "run", "stdin")
+        assert not seen, seen
+
+
+@pytest.fixture
+def path(gateway_of_all, targets):
+    """Stock client, gateway, target: with fresh logs, and with no shell left behind in the end."""
+    yield Path(gateway_of_all, targets, gateway_of_all.next_line())
+    targets.ask("clear")
+
+
+@pytest.fixture
+def another(tmp_path, authority, targets):
+    """Gateways with settings of their own."""
+    made = []
+
+    def make(**options):
+        gateway = make_gateway(tmp_path / f"gateway{len(made)}", authority, targets, **options).start()
+        made.append(gateway)
+        return Path(gateway, targets, gateway.next_line())
+
+    yield make
+    for gateway in made:
+        gateway.stop()
 
 
 def pytest_sessionfinish(session, exitstatus):
