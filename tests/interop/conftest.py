@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 
 import pytest
+
 from lab.certificates import Authority
 from lab.gateway import Gateway
 from lab.targets import Targets

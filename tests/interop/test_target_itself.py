@@ -6,6 +6,7 @@ import json
 
 import pytest
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
+from pypsrp.shell import Process
 
 from conftest import PASSWORD
 from lab import soap
@@ -117,3 +118,27 @@ def test_a_shell_belongs_to_who_made_it(where, targets):
     assert (stolen.status, stolen.fault) == (500, 5)
     assert soap.Answer(mine.post(place.url, soap.delete(shell))).status == 200
     assert targets.seen("wrongowner") and not targets.seen("command")
+
+
+@pytest.mark.parametrize(
+    ("fault", "runs"),
+    [("drop=1", 1), ("reset=1", 1), ("truncate=1", 1), ("corrupt=1", 1), ("relates=1", 1)]
+    + [("garbage=200", 0), ("badxml=1", 0), ("dtd=1", 0), ("http=500", 0), ("denied=1", 0), ("quota=ops", 0)],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_each_fault_is_one_and_runs_what_it_says(where, targets, fault, runs, scheme):
+    targets.inject(f"{fault}@Command#1")
+    with NTLM.shell(where(scheme), "ops", PASSWORD) as shell:
+        process = Process(shell, "exit", ["1"])
+        with pytest.raises(Exception):
+            process.begin_invoke()
+        shell.opened = False
+    assert len(targets.seen("fault", action="Command")) == 1
+    assert len(targets.seen("run")) == runs
+
+
+@pytest.mark.parametrize("action", ["Create", "Command", "Receive"])
+def test_a_hanging_target_hangs_until_the_client_has_had_enough(where, targets, action):
+    targets.inject(f"hang=1@{action}")
+    with pytest.raises(BROKEN):
+        NTLM.run(where("https"), "ops", PASSWORD, "hostname", read_timeout=0.3, reconnection_backoff=0)

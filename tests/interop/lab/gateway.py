@@ -7,6 +7,7 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from .clients import Where
@@ -44,12 +45,24 @@ def command(*words, stdin="", check=True):
     return done
 
 
+@dataclass
+class Options:
+    """What a test wants otherwise than the rest. Texts are lines of the configuration."""
+
+    extra: str = ""
+    https: str = ""
+    target_extra: str = ""
+    port_of: object = None
+    trusted: object = None
+    longest_file: int = 0
+
+
 class Gateway:
     """A gateway in front of targets."""
 
-    def __init__(self, folder, authority, targets, extra="", policy=POLICY):
+    def __init__(self, folder, authority, targets, policy=POLICY, **options):
         self.folder, self.authority, self.targets = folder, authority, targets
-        self.extra = extra
+        self.options = Options(**options)
         command("init", folder)
         self.config, self.policy_file = folder / "gateway.toml", folder / "policy.toml"
         self.policy_file.write_text(policy)
@@ -58,33 +71,37 @@ class Gateway:
 
     # ---- configuration
     def target_table(self):
-        t = self.targets
+        o = self.options
+        port, trusted = o.port_of or self.targets.port, o.trusted or self.authority.file
         return f"""
 [[targets]]
 name = "web01"
 host = "127.0.0.1"
-port = {t.port("https", 0)}
+port = {port("https", 0)}
 scheme = "https"
-ca = "{self.authority.file}"
+ca = "{trusted}"
 authentication = "negotiate"
 tags = ["web"]
+{o.target_extra}
 
 [[targets]]
 name = "web02"
 host = "127.0.0.1"
-port = {t.port("http", 1)}
+port = {port("http", 1)}
 scheme = "http"
 dangerous_plain_http = true
 authentication = "negotiate"
 tags = ["web"]
+{o.target_extra}
 
 [[targets]]
 name = "db01"
 host = "127.0.0.1"
-port = {t.port("https", 2)}
+port = {port("https", 2)}
 scheme = "https"
-ca = "{self.authority.file}"
+ca = "{trusted}"
 authentication = "credssp"
+{o.target_extra}
 """
 
     def write_config(self):
@@ -97,7 +114,7 @@ policy = "{self.policy_file}"
 address = "127.0.0.1:{self.ports["https"]}"
 certificate = "{self.certificate}"
 key = "{self.key}"
-
+{self.options.https}
 [[listeners]]
 address = "127.0.0.1:{self.ports["http"]}"
 transport = "http"
@@ -109,7 +126,7 @@ address = "127.0.0.1:{self.ports["admin"]}"
 host_suffix = "{HOST_SUFFIX}"
 {LIMITS}
 {self.target_table()}
-{self.extra}
+{self.options.extra}
 """
         )
 
@@ -125,7 +142,8 @@ host_suffix = "{HOST_SUFFIX}"
         for left in reversed(range(tries)):
             self.write_config()
             words = [binary(), "serve", "--config", self.config]
-            self.program = Program(words, self.folder / "gateway.out")
+            output = self.folder / "gateway.out"
+            self.program = Program(words, output, longest_file=self.options.longest_file)
             try:
                 self.program.until(self.is_ready, "the gateway is not ready")
                 return self
@@ -157,6 +175,11 @@ host_suffix = "{HOST_SUFFIX}"
     def where(self, scheme="https", target="web01", host="127.0.0.1", path=None):
         path = f"wsman/{target}" if path is None else path
         return Where(self.ports[scheme], scheme, self.authority.file, host, path)
+
+    def verify(self):
+        """`audit verify`, from the first public key alone."""
+        key = (self.folder / "audit.pub").read_text().strip()
+        return command("audit", "verify", self.folder / "audit", "--key", key, check=False)
 
     # ---- what it wrote
     def audit(self, *events, since=0, **facts):

@@ -1,5 +1,7 @@
 """Starting, watching and ending programs; waiting with a bound."""
 
+import resource
+import signal
 import socket
 import subprocess
 import time
@@ -29,11 +31,21 @@ def free_port():
 class Program:
     """One child process whose output goes to a file."""
 
-    def __init__(self, words, output, env=None):
+    def __init__(self, words, output, longest_file=0):
         self.output = output
+
+        def limit():
+            # A file that is too long is then an error like a full disk, and not the end of the program.
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (longest_file, longest_file))
+
         with open(output, "ab") as f:
             self.process = subprocess.Popen(
-                [str(w) for w in words], stdin=subprocess.DEVNULL, stdout=f, stderr=subprocess.STDOUT, env=env
+                [str(w) for w in words],
+                stdin=subprocess.DEVNULL,
+                stdout=f,
+                stderr=subprocess.STDOUT,
+                preexec_fn=limit if longest_file else None,
             )
         self.words = words
 

@@ -44,8 +44,11 @@ class Targets:
         for fault in faults:
             self.ask("fault", spec=fault)
 
+    def forget_faults(self):
+        self.ask("heal")
+
     def forget(self):
-        """No faults any more, and a log that begins here."""
+        """No faults and no shells any more, and a log that begins here."""
         self.ask("clear")
         self.begin = len(self.log_file.read_text().splitlines())
 
