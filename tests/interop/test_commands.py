@@ -141,7 +141,7 @@ def test_a_long_poll_ends_with_the_timeout_that_clients_wait_for(path):
         assert waited.value.code == OPERATION_TIMEOUT
         process.end_invoke()
         assert process.rc == 0
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_long_poll_ends_with_the_timeout_that_clients_wait_for(path):
 )
 def test_clients_poll_until_a_slow_command_is_done(path, client, short):
     assert client.run(path.where(), "ops", PASSWORD, "sleep", "2.5", **short).code == 0
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
 
 
 def test_one_shell_runs_many_commands(path):

@@ -64,7 +64,7 @@ def test_a_shell_outlives_the_connection_it_was_made_on(path):
     assert raw.rest() == (b"0123456789abcdef" * 62500, 0)
     raw.reconnect()
     assert raw.end().status == 200
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
     path.targets.nothing_left()
 
 
@@ -78,7 +78,7 @@ def test_a_long_poll_that_is_given_up_loses_nothing(path):
         raw.reconnect()
     assert raw.rest() == (b"0123456789abcdef" * 18750, 0)
     assert raw.end().status == 200
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
 
 
 def test_the_shell_of_another_is_like_one_that_is_not_there(path):
@@ -99,7 +99,7 @@ def test_the_shell_of_another_is_like_one_that_is_not_there(path):
     ]
     assert answers[0] == answers[1]
     assert {fault for _status, fault, _reason in answers[0]} == {NO_SUCH_SHELL}
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
     assert mine.end().status == 200
     path.targets.nothing_left()
 
@@ -127,7 +127,7 @@ def test_a_deleted_shell_is_gone(path):
     raw.begin("hostname")
     assert raw.end().status == 200
     assert raw.ask(soap.command(raw.shell, "hostname")).fault == NO_SUCH_SHELL
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
 
 
 def test_message_ids_come_back_as_they_were(path):
@@ -146,7 +146,7 @@ def test_a_body_sealed_under_a_context_that_is_gone_is_answered_by_400(path):
             Process(shell, "exit", ["1"]).begin_invoke()
         assert refused.value.code == 400
         shell.opened = False
-    assert len(path.targets.seen("run")) == 1
+    path.targets.ran(1)
 
 
 def test_a_shell_that_nobody_uses_is_reaped_on_both_sides(another):
@@ -188,7 +188,7 @@ def test_many_clients_at_once_get_each_its_own_answer(path):
 
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         assert all(pool.map(one, range(48)))
-    assert len(path.targets.seen("run")) == 48
+    path.targets.ran(48)
     path.targets.nothing_left()
 
 

@@ -68,5 +68,10 @@ class Targets:
             if (not kinds or e["ev"] in kinds) and all(e.get(k) == v for k, v in facts.items())
         ]
 
+    def ran(self, times):
+        """That programs ran so often. A program starts a moment after its command was answered."""
+        poll(lambda: len(self.seen("run")) >= times, lambda: f"{times} should have run: {self.seen('run')}")
+        assert len(self.seen("run")) == times
+
     def nothing_left(self):
         poll(lambda: self.shells() == 0, lambda: f"shells are left on the target: {self.ask('state')}")
