@@ -199,7 +199,9 @@ pub struct Target {
     pub authentication: TargetAuthentication,
     pub tags: Vec<String>,
     /// Instead of the one that the client asks for.
-    pub code_page: Option<u32>,
+    pub code_page: Option<u16>,
+    /// The domain of the account used on this target; absent: the one that the user typed.
+    pub account_domain: Option<String>,
     /// The service name put into the login, such as `HTTP/web01.example.com`.
     pub spn: String,
     pub connect_timeout: Duration,
