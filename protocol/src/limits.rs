@@ -9,8 +9,8 @@ pub const CERTIFICATE: usize = 64 * 1024;
 /// One login token in an HTTP header, decoded: tickets with large group lists reach 48 KiB.
 pub const LOGIN_TOKEN: usize = 64 * 1024;
 
-/// All tokens that a peer sends in one login. An NTLM login inside CredSSP takes about 4 KiB.
-pub const LOGIN_BYTES: usize = 128 * 1024;
+/// All tokens that a peer sends in one login: one as large as it may be, and the rest. With NTLM about 4 KiB.
+pub const LOGIN_BYTES: usize = 96 * 1024;
 
 /// Round trips of one login: TLS takes 3, the mechanism at most 4, CredSSP itself 2.
 pub const LOGIN_LEGS: u32 = 12;

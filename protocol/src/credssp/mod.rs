@@ -35,3 +35,6 @@ pub struct Login {
     /// What the client delegated, which may be another account altogether.
     pub delegated: DelegatedCredential,
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -13,4 +13,9 @@ mod library;
 mod message;
 pub(crate) mod session;
 
+#[cfg(test)]
+pub(crate) use message::Flags;
 pub(crate) use message::is_ntlm;
+
+#[cfg(test)]
+pub(crate) mod attack;
