@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let _hardening = sekisho_protocol::memory::harden_process();
     let status = match &cli.command {
         Command::Serve(_) | Command::Demo(_) => Err("this build has no server".to_owned()),
-        command => {
+        command @ (Command::Check(_) | Command::Init(_) | Command::Account(_) | Command::Audit(_)) => {
             let mut out = stdout().lock();
             let mut console = Console { out: &mut out, passwords: &mut Terminal };
             run(command, OffsetDateTime::now_utc(), &mut console).map_err(|error| error.to_string())
