@@ -2,6 +2,7 @@
 
 use crate::admin;
 use crate::audit::{Audit, Context, Event, EventKind, ReloadOutcome, SessionEnd, StopReason};
+use crate::commands::Status;
 use crate::config::Config;
 use crate::credentials::CredentialStore;
 use crate::identity::LocalAccounts;
@@ -66,6 +67,18 @@ pub enum ServeError {
     /// The system refuses something else.
     #[error("{0}")]
     System(#[from] std::io::Error),
+}
+
+/// The command `serve`: a runtime of its own, and what there is to say on standard output.
+///
+/// # Errors
+/// When the gateway cannot be started.
+pub fn command(file: &Path) -> Result<Status, ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(file, &mut std::io::stdout()))?;
+    // Blocking work that hangs, such as a name that does not resolve, must not keep the process alive.
+    runtime.shutdown_background();
+    Ok(Status::Fine)
 }
 
 /// Runs until a signal says to stop.

@@ -14,8 +14,8 @@ use crate::config::{GroupName, TargetName, Warning};
 const MAX_TARGETS: usize = 100_000;
 const MAX_TAGS: usize = 64;
 const MAX_SPN: usize = 256;
-/// As long as a DNS name may be.
-const MAX_DOMAIN: usize = 255;
+/// RFC 1035 2.3.4.
+const MAX_DOMAIN: usize = 253;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -86,21 +86,6 @@ fn target(
         quotas,
         host,
     })
-}
-
-/// The domain of the account on the target; empty is the target's own.
-fn account_domain(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
-    let domain = section.text(reader, "account_domain")?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if MAX_DOMAIN < domain.text.len() || !domain.text.bytes().all(plain) {
-        reader.mistake(
-            &domain.span,
-            "this is no domain name",
-            "write a NetBIOS or DNS name, or \"\" for the target's own accounts",
-        );
-        return None;
-    }
-    Some(domain.text)
 }
 
 fn transport(
@@ -202,6 +187,21 @@ fn spn(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
         && text.text.split_once('/').is_some_and(|(class, host)| !class.is_empty() && !host.is_empty());
     if !valid {
         reader.mistake(&text.span, "this is no service name", "write it like \"HTTP/web01.example.com\"");
+        return None;
+    }
+    Some(text.text)
+}
+
+/// A NetBIOS or DNS name, or `.` for the target's own accounts.
+fn account_domain(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let text = section.text(reader, "account_domain")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if text.text.len() > MAX_DOMAIN || !text.text.bytes().all(plain) {
+        reader.mistake(
+            &text.span,
+            "this is no domain",
+            "write its short or DNS name, or \".\" for the target's own accounts",
+        );
         return None;
     }
     Some(text.text)
