@@ -552,6 +552,27 @@ fn shells_with_other_streams_or_bad_options_are_refused() {
 }
 
 #[test]
+fn debug_shows_no_input_and_no_output() {
+    // As text, and as bytes printed as numbers.
+    let hidden = |shown: String| assert!(!shown.contains("hunter2") && !shown.contains("104, 117, 110"), "{shown}");
+    let mut run = Run::new(settings(), program(Some(b"hunter2")));
+    hidden(format!("{run:?}"));
+    for event in drive(&mut run, &mut Target::default()) {
+        hidden(format!("{event:?}"));
+    }
+    let mut machine = machine();
+    machine.start(command_id()).unwrap();
+    machine.output(command_id()).unwrap().push(Stream::Stdout, b"hunter2").unwrap();
+    hidden(format!("{machine:?} {:?}", machine.output(command_id()).unwrap().peek(153_600)));
+    let mut client = receiving();
+    let events =
+        client.accept(&id(3), ok(3, output(command_id(), &[("stdout", b"hunter2", false)], CommandState::Running)));
+    hidden(format!("{client:?} {events:?}"));
+    let input = SendStream { data: b"hunter2".to_vec(), ..stdin(command_id(), true) };
+    hidden(format!("{:?}", ask(&mut machine, Action::Send, RequestBody::Send(vec![input]))));
+}
+
+#[test]
 fn errors_speak_of_no_peer() {
     assert_eq!(Error::from(Malformed::Xml).to_string(), "malformed input: XML that is not well-formed");
 }

@@ -32,7 +32,7 @@ impl fmt::Debug for Program {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum RunEvent {
     /// The shell is open.
     Created(ShellId),
@@ -61,9 +61,26 @@ pub enum RunEvent {
     Finished,
 }
 
+impl fmt::Debug for RunEvent {
+    /// Output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(shell) => f.debug_tuple("Created").field(shell).finish(),
+            Self::Started(command) => f.debug_tuple("Started").field(command).finish(),
+            Self::Output { stream, data } => {
+                f.debug_struct("Output").field("stream", stream).field("bytes", &data.len()).finish_non_exhaustive()
+            }
+            Self::Done { exit_code } => f.debug_struct("Done").field("exit_code", exit_code).finish(),
+            Self::Fault { operation, fault } => {
+                f.debug_struct("Fault").field("operation", operation).field("fault", fault).finish()
+            }
+            Self::Finished => f.write_str("Finished"),
+        }
+    }
+}
+
 /// Runs one program: create, command, send, receive, signal, delete, one request at a time. After a fault
 /// or an error it signals and deletes what there is, and Command and Send are never repeated. (once)
-#[derive(Debug)]
 pub struct Run {
     client: ShellClient,
     program: Option<Program>,
@@ -83,6 +100,13 @@ enum Step {
     Terminate(CommandId),
     Delete,
     Finished,
+}
+
+impl fmt::Debug for Run {
+    /// Input and output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("step", &self.step).field("failed", &self.failed).finish_non_exhaustive()
+    }
 }
 
 impl Run {

@@ -6,6 +6,7 @@ use crate::limits::ENVELOPE_MAX;
 use crate::winrs::Stream;
 use crate::wsman::{CommandId, CommandState, ReceiveResponse, StreamChunk, base64_room};
 use std::collections::VecDeque;
+use std::fmt;
 
 /// Bytes of an answer around its streams: header, state, and the ends of both streams.
 const ENVELOPE_ROOM: usize = 4096;
@@ -17,7 +18,6 @@ const PIECE_COST: usize = 64;
 ///
 /// INVARIANT(nothing-lost): bytes leave only by [`Output::acknowledge`], after the answer was written. A
 /// long poll that was dropped gets the same again, and `Done` is told exactly once.
-#[derive(Debug)]
 pub struct Output {
     command_id: CommandId,
     capacity: usize,
@@ -29,7 +29,6 @@ pub struct Output {
 }
 
 /// Neighbouring bytes of one stream.
-#[derive(Debug)]
 struct Piece {
     stream: Stream,
     data: VecDeque<u8>,
@@ -40,6 +39,18 @@ struct Piece {
 struct Peeked {
     bytes: usize,
     done: bool,
+}
+
+impl fmt::Debug for Output {
+    /// Output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("command_id", &self.command_id)
+            .field("waiting", &self.cost)
+            .field("exit_code", &self.exit_code)
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Output {
