@@ -119,7 +119,11 @@ function Add-Change([string] $Change) {
 
 function Remove-Change([string] $Change) {
     $rest = @(Read-Change | Where-Object { $_ -ne $Change })
-    if ($rest.Count -eq 0) { Remove-Value $StatePath 'Changes' } else { Write-Value $StatePath 'Changes' ([string[]] $rest) 'MultiString' }
+    if ($rest.Count -gt 0) {
+        Write-Value $StatePath 'Changes' ([string[]] $rest) 'MultiString'
+    } else {
+        Remove-Item -LiteralPath $StatePath -Force -Confirm:$false
+    }
 }
 
 # --- The lists of the policy: a key with values named 1, 2, 3 ... ---------------------------------------------------
@@ -173,12 +177,13 @@ function Test-CredSspClient {
 # Reads the file before anything is changed: a wrong one stops the script.
 function Read-Authority([string] $Path) {
     $full = (Resolve-Path -LiteralPath $Path).ProviderPath
-    $certificate = New-Object -TypeName System.Security.Cryptography.X509Certificates.X509Certificate2 -ArgumentList $full
+    $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new($full)
     $constraints = $certificate.Extensions | Where-Object { $_.Oid.Value -eq '2.5.29.19' }
     if (-not $constraints -or -not $constraints.CertificateAuthority) {
         throw "$Path is not the certificate of an authority; give the file that signed the gateway's certificate"
     }
-    return New-Object -TypeName PSObject -Property @{ File = $full; Thumbprint = $certificate.Thumbprint; Subject = $certificate.Subject }
+    $read = @{ File = $full; Thumbprint = $certificate.Thumbprint; Subject = $certificate.Subject }
+    return New-Object -TypeName PSObject -Property $read
 }
 
 function Add-Authority($Authority) {
@@ -186,7 +191,8 @@ function Add-Authority($Authority) {
         Write-Verbose "$($Authority.Subject) is trusted already"
         return
     }
-    if ($PSCmdlet.ShouldProcess("$($Authority.Subject) ($($Authority.Thumbprint))", 'Trust this authority on this machine')) {
+    $shown = "$($Authority.Subject) ($($Authority.Thumbprint))"
+    if ($PSCmdlet.ShouldProcess($shown, 'Trust this authority on this machine')) {
         # Noted first: what is noted and not there does no harm at -Undo, the other way round it would stay for ever.
         Add-Change "authority|$($Authority.Thumbprint)"
         Import-Certificate -FilePath $Authority.File -CertStoreLocation $RootStore -Confirm:$false | Out-Null
@@ -243,7 +249,8 @@ function Invoke-Apply {
     }
     if ($WhatIfPreference) { return }
     foreach ($name in $Gateway) {
-        Write-Output "Ready for ${name}. For a target called web01: winrs -r:https://${name}:5986/wsman/web01 -ad -u:NAME hostname"
+        Write-Output "Ready for $name. For a target called web01:"
+        Write-Output "    winrs -r:https://${name}:5986/wsman/web01 -ad -u:NAME hostname"
     }
 }
 
@@ -260,11 +267,12 @@ function Undo-Entry([string] $Change, [string] $List, [string] $Entry) {
 # The entries of a list that no earlier run of this script added.
 function Read-Other([string] $List) {
     $ours = @(Read-Change)
-    return @(Read-List $List | Where-Object { $ours -notcontains "entry|$List|$($_.Entry)" } | ForEach-Object { $_.Entry })
+    $entries = @(Read-List $List | ForEach-Object { $_.Entry })
+    return @($entries | Where-Object { $ours -notcontains "entry|$List|$_" })
 }
 
 function Show-LocalPolicy {
-    Write-Warning 'Look in gpedit.msc (System, Credentials Delegation): entries of the gateway that are left there come back'
+    Write-Warning 'Look in gpedit.msc (System, Credentials Delegation): what is left of the gateway there comes back'
 }
 
 # Enable-WSManCredSSP writes its entries into the local Group Policy too, from where only Disable-WSManCredSSP takes
@@ -288,7 +296,11 @@ function Undo-Switch([string] $Change, [string] $Name, $Before) {
         return
     }
     if ($PSCmdlet.ShouldProcess("$PolicyPath\$Name", 'Put back')) {
-        if ($null -eq $Before) { Remove-Value $PolicyPath $Name } else { Write-Value $PolicyPath $Name ([int] $Before) 'DWord' }
+        if ($null -eq $Before) {
+            Remove-Value $PolicyPath $Name
+        } else {
+            Write-Value $PolicyPath $Name ([int] $Before) 'DWord'
+        }
         Remove-Change $Change
     }
 }
@@ -327,9 +339,6 @@ function Invoke-Undo {
         }
     } finally {
         if ($started) { Stop-Service -Name WinRM -Confirm:$false }
-    }
-    if (@(Read-Change).Count -eq 0 -and (Test-Path -LiteralPath $StatePath)) {
-        if ($PSCmdlet.ShouldProcess($StatePath, 'Remove')) { Remove-Item -LiteralPath $StatePath -Confirm:$false }
     }
 }
 

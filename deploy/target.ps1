@@ -112,7 +112,7 @@ function Remove-Change([string] $Change) {
 # --- The listener ---------------------------------------------------------------------------------------------------
 
 function Read-HttpsListener {
-    return @(Get-WSManInstance -ResourceURI 'winrm/config/Listener' -Enumerate | Where-Object { $_.Transport -eq 'HTTPS' })
+    return Get-WSManInstance -ResourceURI 'winrm/config/Listener' -Enumerate | Where-Object { $_.Transport -eq 'HTTPS' }
 }
 
 function Confirm-Listener {
@@ -143,7 +143,7 @@ function Confirm-Listener {
 # Whether an entry of a rule ("5986", "5000-6000" or "Any") covers a port.
 function Test-Covers([string] $Entry, [string] $Wanted) {
     if ($Entry -eq 'Any') { return $true }
-    if ($Entry -match '^(\d+)-(\d+)$') { return ([int] $Matches[1] -le [int] $Wanted) -and ([int] $Wanted -le [int] $Matches[2]) }
+    if ($Entry -match '^(\d+)-(\d+)$') { return [int] $Wanted -in ([int] $Matches[1])..([int] $Matches[2]) }
     return $Entry -eq $Wanted
 }
 
@@ -151,13 +151,14 @@ function Test-Covers([string] $Entry, [string] $Wanted) {
 # something else as well.
 function Find-OpenRule {
     $ports = @{}
-    foreach ($filter in Get-NetFirewallPortFilter -All) { $ports[$filter.InstanceID] = $filter }
-    foreach ($rule in Get-NetFirewallRule -Direction Inbound -Enabled True -Action Allow) {
+    Get-NetFirewallPortFilter -All -PolicyStore ActiveStore | ForEach-Object { $ports[$_.InstanceID] = $_ }
+    # The active store has the rules of Group Policy too.
+    foreach ($rule in Get-NetFirewallRule -PolicyStore ActiveStore -Direction Inbound -Enabled True -Action Allow) {
         $filter = $ports[$rule.InstanceID]
         if ($rule.Name -eq $RuleName -or $null -eq $filter) { continue }
         if (@('TCP', '6', 'Any') -notcontains [string] $filter.Protocol) { continue }
         $entries = @($filter.LocalPort | ForEach-Object { [string] $_ })
-        $hits = @($WinRmPorts | Where-Object { $wanted = $_; @($entries | Where-Object { Test-Covers $_ $wanted }).Count -gt 0 })
+        $hits = @(foreach ($wanted in $WinRmPorts) { $entries | Where-Object { Test-Covers $_ $wanted } })
         if ($hits.Count -eq 0) { continue }
         $width = 'Narrow'
         if (@($entries | Where-Object { $WinRmPorts -notcontains $_ }).Count -gt 0) { $width = 'Broad' }
@@ -172,14 +173,17 @@ function Test-ForSystem($Rule) {
     return (@('Any', 'System') -contains [string] $application) -and (@('Any', 'WinRM') -contains [string] $service)
 }
 
+function Test-Rule([string] $Name) {
+    return $null -ne (Get-NetFirewallRule -Name $Name -ErrorAction SilentlyContinue)
+}
+
 function Open-ForGateway {
-    $rule = Get-NetFirewallRule -Name $RuleName -ErrorAction SilentlyContinue
-    if ($null -eq $rule) {
+    if (-not (Test-Rule $RuleName)) {
         if ($PSCmdlet.ShouldProcess("TCP $Port from $($GatewayAddress -join ', ')", 'Allow in the firewall')) {
             Add-Change "rule|$RuleName"
-            New-NetFirewallRule -Name $RuleName -DisplayName 'Sekisho: WinRM (HTTPS) from the gateway' -Direction Inbound `
-                -Action Allow -Protocol TCP -LocalPort $Port -RemoteAddress $GatewayAddress -Profile Any -Enabled True `
-                -Confirm:$false | Out-Null
+            New-NetFirewallRule -Name $RuleName -DisplayName 'Sekisho: WinRM (HTTPS) from the gateway' `
+                -Direction Inbound -Action Allow -Protocol TCP -LocalPort $Port -RemoteAddress $GatewayAddress `
+                -Profile Any -Enabled True -Confirm:$false | Out-Null
         }
         return
     }
@@ -202,8 +206,8 @@ function Close-ForOthers {
             Disable-NetFirewallRule -Name $rule.Name -Confirm:$false
         }
     }
-    foreach ($profile in @(Get-NetFirewallProfile | Where-Object { [string] $_.Enabled -ne 'True' })) {
-        Write-Warning "the firewall is off for the profile $($profile.Name): everyone reaches WinRM there"
+    foreach ($network in @(Get-NetFirewallProfile | Where-Object { [string] $_.Enabled -ne 'True' })) {
+        Write-Warning "the firewall is off for the profile $($network.Name): everyone reaches WinRM there"
     }
 }
 
@@ -233,19 +237,20 @@ function Confirm-CredSsp {
 
 function Get-Sha256([byte[]] $Bytes) {
     $sha = [System.Security.Cryptography.SHA256]::Create()
-    try { return ([BitConverter]::ToString($sha.ComputeHash($Bytes)) -replace '-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    try { $digest = $sha.ComputeHash($Bytes) } finally { $sha.Dispose() }
+    return ([BitConverter]::ToString($digest) -replace '-', '').ToLowerInvariant()
 }
 
 function Show-Certificate {
     foreach ($listener in @(Read-HttpsListener)) {
         $path = "Cert:\LocalMachine\My\$($listener.CertificateThumbprint -replace '\s', '')"
         if (-not (Test-Path -LiteralPath $path)) {
-            Write-Warning "the listener's certificate $($listener.CertificateThumbprint) is not in Cert:\LocalMachine\My"
+            Write-Warning "$path, the listener's certificate, is not there"
             continue
         }
         $certificate = Get-Item -LiteralPath $path
         $name = $certificate.GetNameInfo([System.Security.Cryptography.X509Certificates.X509NameType]::DnsName, $false)
-        if ($certificate.NotAfter -lt [DateTime]::Now) { Write-Warning "the certificate has expired on $($certificate.NotAfter)" }
+        if ($certificate.NotAfter -lt [DateTime]::Now) { Write-Warning "it has expired on $($certificate.NotAfter)" }
         Write-Output 'For the target in gateway.toml:'
         Write-Output "server_name = ""$name"""
         if ($certificate.Subject -eq $certificate.Issuer) {
@@ -274,10 +279,10 @@ function Undo-Change([string] $Change) {
     if (-not $PSCmdlet.ShouldProcess($what, "Undo ($kind)")) { return }
     switch ($kind) {
         'disabled' {
-            if (Get-NetFirewallRule -Name $what -ErrorAction SilentlyContinue) { Enable-NetFirewallRule -Name $what -Confirm:$false }
+            if (Test-Rule $what) { Enable-NetFirewallRule -Name $what -Confirm:$false }
         }
         'rule' {
-            if (Get-NetFirewallRule -Name $what -ErrorAction SilentlyContinue) { Remove-NetFirewallRule -Name $what -Confirm:$false }
+            if (Test-Rule $what) { Remove-NetFirewallRule -Name $what -Confirm:$false }
         }
         'credssp' { Set-CredSspServer ($what -eq 'True') }
         'listener' {
