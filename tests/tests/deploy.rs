@@ -1,11 +1,13 @@
 //! What is under `deploy/` is true: the examples are read by the gateway itself, the units by systemd, the scripts by
 //! PowerShell. Where a tool is missing, the test says so on standard error and leaves that part out.
 
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -136,8 +138,8 @@ fn init(directory: &Path) -> Outcome {
     let mut child = Command::new(gateway()?)
         .args(["init", "--password-stdin", "--name", "gw01.example.com"])
         .arg(directory)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::null())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .spawn()?;
     child.stdin.take().ok_or("no standard input")?.write_all(b"Correct-Horse-7-Battery\n")?;
     assert!(child.wait()?.success(), "init failed");
@@ -228,6 +230,91 @@ fn systemd_understands_the_units_and_finds_them_tight() -> Outcome {
     Ok(())
 }
 
+/// The system calls of a set such as `@system-service`, sets within it included.
+fn calls_of(set: &str) -> Outcome<BTreeSet<String>> {
+    let output = Command::new("systemd-analyze").args(["syscall-filter", "--no-pager", set]).output()?;
+    let mut calls = BTreeSet::new();
+    for line in String::from_utf8(output.stdout)?.lines().skip(1).map(str::trim) {
+        match line.chars().next() {
+            Some('@') => calls.append(&mut calls_of(line)?),
+            Some(first) if first != '#' => drop(calls.insert(line.to_owned())),
+            Some(_) | None => {}
+        }
+    }
+    Ok(calls)
+}
+
+/// What the unit's filter lets through, read as systemd reads it: line after line.
+fn calls_let_through(unit: &str) -> Outcome<BTreeSet<String>> {
+    let mut allowed = BTreeSet::new();
+    for line in values(unit, "SystemCallFilter") {
+        let taken_out = line.starts_with('~');
+        for word in line.trim_start_matches('~').split_whitespace() {
+            let calls = if word.starts_with('@') { calls_of(word)? } else { BTreeSet::from([word.to_owned()]) };
+            allowed = if taken_out { &allowed - &calls } else { &allowed | &calls };
+        }
+    }
+    Ok(allowed)
+}
+
+/// The names in what `strace -f` has written: `PID name(…` or `PID <... name resumed>`.
+fn calls_made(trace: &str) -> BTreeSet<String> {
+    let name = |line: &str| {
+        let call = line.split_once(' ')?.1.trim_start().trim_start_matches("<... ");
+        let end = call.find(['(', ' '])?;
+        call.get(..end).filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')).map(str::to_owned)
+    };
+    trace.lines().filter_map(name).filter(|name| !name.is_empty()).collect()
+}
+
+/// Starts, answers, reloads and stops: nothing in it needs a system call that the unit refuses.
+#[test]
+fn the_gateway_lives_with_the_units_system_calls() -> Outcome {
+    if !have("strace") || !have("systemd-analyze") {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    init(&folder.path().join("first"))?;
+    let config = lay_out(&folder.path().join("first"), folder.path())?;
+    let text = std::fs::read_to_string(&config)?.replace("0.0.0.0:5986", "127.0.0.1:0");
+    std::fs::write(&config, text.replace("127.0.0.1:9986", "127.0.0.1:0"))?;
+    let trace = folder.path().join("trace");
+    // -D: the gateway is our child, and the signals reach it.
+    let mut child = Command::new("strace")
+        .args(["-D", "-f", "-qq", "-o"])
+        .arg(&trace)
+        .arg(gateway()?)
+        .arg("serve")
+        .arg("--config")
+        .arg(&config)
+        .env("CREDENTIALS_DIRECTORY", folder.path().join("etc/sekisho/credentials"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no standard output")?).lines();
+    let address = lines.next().transpose()?.unwrap_or_default();
+    let Some(address) = address.strip_prefix("listening on ") else {
+        let status = child.wait()?;
+        let trace = std::fs::read_to_string(&trace).unwrap_or_default();
+        assert!(trace.is_empty(), "serve ended with {status}");
+        left_out("strace may not trace here");
+        return Ok(());
+    };
+    // No handshake: it hears so, answers by an alert, and lives on.
+    let mut client = TcpStream::connect(address)?;
+    client.write_all(b"no handshake at all\r\n\r\n")?;
+    let _answer = client.read_to_end(&mut Vec::new());
+    for signal in ["-HUP", "-TERM"] {
+        assert!(Command::new("kill").arg(signal).arg(child.id().to_string()).status()?.success());
+    }
+    assert!(child.wait()?.success());
+    let made = calls_made(&std::fs::read_to_string(&trace)?);
+    assert!(made.contains("accept4") && made.contains("listen"), "no trace of a server: {made:?}");
+    let refused = &made - &calls_let_through(&read("sekisho-gateway.service")?)?;
+    assert!(refused.is_empty(), "the unit refuses {refused:?}");
+    Ok(())
+}
+
 /// The gateway drains for 20 s and closes shells for 15 s; systemd must not kill it before.
 #[test]
 fn the_unit_waits_for_the_drain() -> Outcome {
@@ -292,6 +379,18 @@ fn the_container_runs_without_a_shell_and_not_as_root() -> Outcome {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml"))?;
     let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).ok_or("no Rust version")?;
     assert!(text.contains(&format!("FROM rust:{}-", rust.trim_matches('"'))), "builds with another Rust than {rust}");
+    Ok(())
+}
+
+#[test]
+fn the_guide_names_every_file() -> Outcome {
+    let guide = std::fs::read_to_string(root().join("docs/deploy.md"))?;
+    for entry in std::fs::read_dir(root().join("deploy"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let short = name.strip_prefix("sekisho-audit-verify").unwrap_or(&name);
+        assert!(guide.contains(&format!("{short}`")), "docs/deploy.md says nothing of {name}");
+    }
+    assert!(guide.contains("Neither script was run on a\nlive Windows"));
     Ok(())
 }
 
