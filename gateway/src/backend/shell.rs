@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::dial::Dialer;
 use super::error::{BackendError, Effect};
+use super::quota::ShellPlace;
 use crate::enforce::Permit;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
@@ -38,7 +39,7 @@ pub struct TargetShell {
     principal: PrincipalName,
     options: ShellOptions,
     session: Uuid,
-    opened: tokio::sync::Mutex<Option<ShellId>>,
+    opened: tokio::sync::Mutex<Option<Opened>>,
     /// What the target has called it, also when it is deleted.
     id: Mutex<Option<ShellId>>,
     idle: Mutex<Vec<Connection>>,
@@ -47,6 +48,13 @@ pub struct TargetShell {
     closed: CancellationToken,
     /// Nothing is waited for any more from here on.
     abandoned: CancellationToken,
+}
+
+/// A shell that is open on the target, and its place in the target's quota.
+#[derive(Debug)]
+struct Opened {
+    id: ShellId,
+    _place: ShellPlace,
 }
 
 /// What a poll for output brought.
@@ -87,6 +95,15 @@ impl TargetShell {
     /// # Errors
     /// What went wrong; [`BackendError::effect`] says whether the target may have acted.
     pub async fn start(self: &Arc<Self>, permit: Permit) -> Result<Running, BackendError> {
+        // An idle connection may have been closed by the target just now. Nothing has left then, and only then
+        // is it tried again, on a new connection.
+        match self.try_start(&permit).await {
+            Err(BackendError::Broken(Effect::NotDone)) => self.try_start(&permit).await,
+            other => other,
+        }
+    }
+
+    async fn try_start(self: &Arc<Self>, permit: &Permit) -> Result<Running, BackendError> {
         let mut connection = self.connection().await?;
         let shell = self.open(&mut connection).await?;
         let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
@@ -117,9 +134,10 @@ impl TargetShell {
     }
 
     async fn delete(&self) -> Result<(), BackendError> {
-        let Some(shell) = self.opened.lock().await.take() else { return Ok(()) };
+        // Its place is free when the target has answered.
+        let Some(opened) = self.opened.lock().await.take() else { return Ok(()) };
         let mut connection = self.any_connection().await?;
-        let request = self.request(Action::Delete, Some(shell), RequestBody::Delete, connection.url());
+        let request = self.request(Action::Delete, Some(opened.id), RequestBody::Delete, connection.url());
         connection.exchange(&request).await.map(drop)
     }
 
@@ -134,13 +152,14 @@ impl TargetShell {
 
     async fn open(&self, connection: &mut Connection) -> Result<ShellId, BackendError> {
         let mut opened = self.opened.lock().await;
-        if let Some(shell) = *opened {
-            return Ok(shell);
+        if let Some(opened) = opened.as_ref() {
+            return Ok(opened.id);
         }
         // Whoever closed meanwhile has found nothing to delete, and nobody would delete what is opened now.
         if self.closed.is_cancelled() {
             return Err(BackendError::Closed);
         }
+        let place = self.dialer.shell_place(&self.principal)?;
         let body = CreateShell {
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
@@ -151,9 +170,10 @@ impl TargetShell {
         let ResponseBody::Created(details) = self.patient(connection.exchange(&request)).await? else {
             return Err(BackendError::Mismatch);
         };
-        *opened = Some(details.shell_id);
-        *self.id.lock() = Some(details.shell_id);
-        Ok(details.shell_id)
+        let id = details.shell_id;
+        *opened = Some(Opened { id, _place: place });
+        *self.id.lock() = Some(id);
+        Ok(id)
     }
 
     fn request(&self, action: Action, shell: Option<ShellId>, body: RequestBody, to: &str) -> Request {
