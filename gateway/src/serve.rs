@@ -4,7 +4,7 @@ use crate::admin;
 use crate::audit::{Audit, Context, Event, EventKind, ReloadOutcome, SessionEnd, StopReason};
 use crate::config::Config;
 use crate::credentials::CredentialStore;
-use crate::identity::Identities;
+use crate::identity::LocalAccounts;
 use crate::listener::accept::{Door, accept};
 use crate::policy_files;
 use crate::session::{TerminatedBy, reap_forever};
@@ -225,8 +225,8 @@ impl Server {
 
 fn assemble(config: Config, store: &Arc<CredentialStore>) -> Result<Live, ServeError> {
     let policy = policy_files::load(&config.policy).map_err(ServeError::Policy)?;
-    let identity = Identities::load(&config.accounts).map_err(ServeError::Accounts)?;
-    Ok(Live::new(config, policy, identity, store)?)
+    let identity = LocalAccounts::load(&config.accounts).map_err(ServeError::Accounts)?;
+    Ok(Live::new(config, policy, Box::new(identity), store)?)
 }
 
 fn context(live: &Live) -> Context {

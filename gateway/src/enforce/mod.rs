@@ -3,6 +3,12 @@
 //! INVARIANT(one-door): [`Permit`] is made in [`judge`] alone, after its audit line was written. It has
 //! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
 
+mod queue;
+mod targets;
+
+pub use queue::{Counted, Queue};
+pub use targets::{closed, open_targets};
+
 use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument};
 use crate::config::Target;
 use crate::identity::Identity;
@@ -87,17 +93,22 @@ pub enum Refusal {
     },
 }
 
-/// Judges, audits, and only then permits.
+/// Counts, judges, audits, and only then permits.
 ///
 /// # Errors
 /// When the rate is reached, policy denies, or the audit line cannot be written.
 pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
-    let live = gateway.live();
+    let counted = queue::count(gateway, &ask).await?;
+    judge_counted(gateway, ask, counted).await
+}
+
+/// Judges what was counted before, audits, and only then permits.
+///
+/// # Errors
+/// When policy denies, or the audit line cannot be written.
+pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
+    let live = gateway.live_full();
     let context = context(&live, &ask);
-    if let Err(limited) = gateway.rates.operation(ask.identity.principal(), ask.target.name.as_str()) {
-        gateway.audit_limit(&context, limited).await;
-        return Err(Refusal::Limited(limited));
-    }
     let principal = principal(ask.identity);
     let action = Action::Program(ask.request.clone());
     // A reload may have taken the target out of the table.
@@ -124,7 +135,7 @@ pub fn correlation() -> String {
 
 fn context(live: &Live, ask: &Ask<'_>) -> Context {
     Context {
-        principal: Some(ask.identity.principal().to_string()),
+        principal: Some(ask.identity.principal.to_string()),
         client_addr: Some(ask.client),
         target: Some(ask.target.name.to_string()),
         session: Some(ask.session.to_string()),
@@ -136,7 +147,7 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
 }
 
 fn principal(identity: &Identity) -> Principal {
-    Principal { name: identity.principal().to_string(), groups: identity.groups().to_vec() }
+    Principal { name: identity.principal.to_string(), groups: identity.groups.clone() }
 }
 
 fn gone() -> Decision {

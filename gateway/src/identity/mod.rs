@@ -12,8 +12,15 @@ use sekisho_protocol::secret::SecretText;
 pub use local::{Account, AccountsError, LocalAccounts, new_account_key};
 pub use name::{LOCAL_DOMAIN, NameRefused, NameTable, PrincipalName};
 
+/// Somebody who has logged in: who, and in which groups at that time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub principal: PrincipalName,
+    pub groups: Vec<String>,
+}
+
 /// Knows accounts. The look-up of a hash for the login itself is [`AccountSource`].
-pub trait IdentityProvider: AccountSource {
+pub trait IdentityProvider: AccountSource + std::fmt::Debug {
     /// Who this name leads to. The name that logs in and the name of the delegated credential both pass here.
     ///
     /// # Errors

@@ -14,6 +14,8 @@ use crate::config::{GroupName, TargetName, Warning};
 const MAX_TARGETS: usize = 100_000;
 const MAX_TAGS: usize = 64;
 const MAX_SPN: usize = 256;
+/// As long as a DNS name may be.
+const MAX_DOMAIN: usize = 255;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -63,6 +65,7 @@ fn target(
     let authentication = section.choice(reader, "authentication", &authentications, TargetAuthentication::Negotiate);
     let tags = tags(&mut section, reader);
     let code_page = section.number(reader, "code_page", 1..=65_535, 0);
+    let account_domain = account_domain(&mut section, reader);
     let spn = spn(&mut section, reader);
     let connect_timeout = section.duration(reader, "connect_timeout", SECOND..=MINUTE, SECOND * 10);
     let read_timeout = section.duration(reader, "read_timeout", SECOND..=MINUTE * 10, SECOND * 30);
@@ -75,13 +78,25 @@ fn target(
         transport: transport?,
         authentication,
         tags,
-        code_page: u32::try_from(code_page).ok().filter(|page| *page != 0),
+        code_page: u16::try_from(code_page).ok().filter(|page| *page != 0),
+        account_domain,
         spn: spn.unwrap_or_else(|| format!("HTTP/{host}")),
         connect_timeout,
         read_timeout,
         quotas,
         host,
     })
+}
+
+/// The domain of the account on the target; empty is the target's own.
+fn account_domain(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let domain = section.text(reader, "account_domain")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if MAX_DOMAIN < domain.text.len() || !domain.text.bytes().all(plain) {
+        reader.mistake(&domain.span, "this is no domain name", "write a NetBIOS or DNS name, or \"\" for the target's own accounts");
+        return None;
+    }
+    Some(domain.text)
 }
 
 fn transport(
