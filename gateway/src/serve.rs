@@ -2,6 +2,7 @@
 
 use crate::admin;
 use crate::audit::{Audit, Context, Event, EventKind, ReloadOutcome, SessionEnd, StopReason};
+use crate::commands::Status;
 use crate::config::Config;
 use crate::credentials::CredentialStore;
 use crate::identity::LocalAccounts;
@@ -66,6 +67,18 @@ pub enum ServeError {
     /// The system refuses something else.
     #[error("{0}")]
     System(#[from] std::io::Error),
+}
+
+/// The command `serve`: a runtime of its own, and what there is to say on standard output.
+///
+/// # Errors
+/// When the gateway cannot be started.
+pub fn command(file: &Path) -> Result<Status, ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(file, &mut std::io::stdout()))?;
+    // Blocking work that hangs, such as a name that does not resolve, must not keep the process alive.
+    runtime.shutdown_background();
+    Ok(Status::Fine)
 }
 
 /// Runs until a signal says to stop.
@@ -137,7 +150,12 @@ impl Server {
         };
         let start = Event::new(EventKind::Start { version: env!("CARGO_PKG_VERSION").to_owned() }, &context(&live));
         let (audit, opened) = Audit::open(&settings, Arc::new(OffsetDateTime::now_utc), &start)?;
-        tracing::info!(?opened, policy = live.policy.digest(), "Audit log opened");
+        tracing::info!(
+            seq = opened.seq,
+            torn_bytes = opened.torn_bytes,
+            policy = live.policy.digest(),
+            "Audit log opened"
+        );
         let gateway = Gateway::new(live, audit, store);
         let server = Self {
             addresses: sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect(),

@@ -46,7 +46,7 @@ type Seals = (Box<dyn MessageSeal>, Box<dyn MessageSeal>);
 /// Runs a login to its end.
 fn pair(mut acceptor: NegotiateAcceptor, mut initiator: NegotiateInitiator) -> Result<(AccountName, Seals), Error> {
     let mut token = initiator.start()?;
-    let mut ready: Option<NtlmSession> = None;
+    let mut ready: Option<Box<NtlmSession>> = None;
     for _ in 0..4 {
         match acceptor.step(&token)? {
             NegotiateStep::Continue { token: answer } => match initiator.step(&answer)? {
@@ -66,7 +66,7 @@ fn pair(mut acceptor: NegotiateAcceptor, mut initiator: NegotiateInitiator) -> R
                     },
                     (Some(_), Some(_)) | (None, None) => panic!("a token too many or too few"),
                 };
-                return Ok((name, (Box::new(session), seal)));
+                return Ok((name, (session, seal)));
             }
         }
     }
@@ -115,6 +115,15 @@ fn channel_bindings_are_judged() {
     assert_eq!(login(&strict, None), Err(AuthFailure::ChannelBindingMissing.into()));
     assert_eq!(login(&strict, Some(&other)), Err(AuthFailure::ChannelBindingWrong.into()));
     assert_eq!(login(&lax(), Some(&other)), Err(AuthFailure::ChannelBindingWrong.into()));
+}
+
+/// Whatever stands in for the hash of an account that does not exist, knowing it must not help.
+#[test]
+fn a_guessed_stand_in_for_an_unknown_account_is_refused() {
+    for hash in [[0; 16], [0xff; 16]] {
+        let error = attack(|client| (client.user, client.hash) = ("nobody", Some(hash)));
+        assert_eq!(error, Err(AuthFailure::BadCredentials.into()));
+    }
 }
 
 /// Raw NTLM with a client of the attack's making: what the acceptor says to the last message.

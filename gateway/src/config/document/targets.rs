@@ -14,8 +14,13 @@ use crate::config::{GroupName, TargetName, Warning};
 const MAX_TARGETS: usize = 100_000;
 const MAX_TAGS: usize = 64;
 const MAX_SPN: usize = 256;
+<<<<<<< HEAD
 /// As long as a DNS name may be.
 const MAX_DOMAIN: usize = 255;
+=======
+/// RFC 1035 2.3.4.
+const MAX_DOMAIN: usize = 253;
+>>>>>>> h/p5
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -198,6 +203,21 @@ fn spn(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
         && text.text.split_once('/').is_some_and(|(class, host)| !class.is_empty() && !host.is_empty());
     if !valid {
         reader.mistake(&text.span, "this is no service name", "write it like \"HTTP/web01.example.com\"");
+        return None;
+    }
+    Some(text.text)
+}
+
+/// A NetBIOS or DNS name, or `.` for the target's own accounts.
+fn account_domain(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let text = section.text(reader, "account_domain")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if text.text.len() > MAX_DOMAIN || !text.text.bytes().all(plain) {
+        reader.mistake(
+            &text.span,
+            "this is no domain",
+            "write its short or DNS name, or \".\" for the target's own accounts",
+        );
         return None;
     }
     Some(text.text)

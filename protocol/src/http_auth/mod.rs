@@ -3,7 +3,7 @@
 use crate::auth::{self, AccountName, ChannelBinding, NegotiateInitiator, NtHash, NtlmSession, Wrapping};
 use crate::credssp::{DelegatedCredential, InitiateStep, Initiator};
 use crate::error::{AuthFailure, LimitExceeded, Malformed, Misuse, PeerMisbehaved, Unsupported};
-use crate::limits::{AUTH_HEADER, LOGIN_LEGS, LOGIN_TOKEN};
+use crate::limits::{AUTH_HEADER, LOGIN_TOKEN};
 use crate::sealing::MessageSeal;
 use crate::{Error, Result};
 use base64::Engine;
@@ -26,7 +26,7 @@ pub fn parse_authorization(value: &str) -> Result<(Scheme, Vec<u8>)> {
     if value.len() > AUTH_HEADER {
         return Err(LimitExceeded::MessageSize.into());
     }
-    let (name, token) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
+    let (name, token) = value.trim().split_once(' ').unwrap_or_else(|| (value.trim(), ""));
     let scheme = [Scheme::CredSsp, Scheme::Negotiate]
         .into_iter()
         .find(|scheme| name.eq_ignore_ascii_case(challenge(*scheme)))
@@ -50,12 +50,12 @@ pub fn token_header(scheme: Scheme, token: &[u8]) -> String {
     format!("{} {}", challenge(scheme), STANDARD.encode(token))
 }
 
-/// One login of a client on one connection: requests with empty bodies until [`LoginStep::Done`].
+/// One login of a client on one connection: requests with empty bodies until [`LoginStep::Done`]. The machines
+/// inside bound its legs and bytes.
 #[derive(Debug)]
 pub struct ClientLogin {
     scheme: Scheme,
     state: State,
-    legs: u32,
 }
 
 /// What the client does next.
@@ -104,7 +104,7 @@ impl ClientLogin {
                 State::Negotiate(Box::new(initiator))
             }
         };
-        Ok(Self { scheme, state, legs: 0 })
+        Ok(Self { scheme, state })
     }
 
     /// The first `Authorization` value; no request without one is needed before.
@@ -134,10 +134,6 @@ impl ClientLogin {
     }
 
     fn try_step(&mut self, status: u16, www_authenticate: &[&str]) -> Result<LoginStep> {
-        self.legs = self.legs.saturating_add(1);
-        if self.legs > LOGIN_LEGS {
-            return Err(LimitExceeded::LoginLegs.into());
-        }
         let token = find_token(self.scheme, www_authenticate)?;
         match status {
             200 => self.succeeded(token.as_deref()),
@@ -150,7 +146,7 @@ impl ClientLogin {
         match std::mem::replace(&mut self.state, State::Done) {
             State::CredSsp(mut initiator) => {
                 // An empty token and an offer are the same once an HTTP library has trimmed the blank away.
-                let token = token.or(initiator.takes_empty_token().then_some(&[]));
+                let token = token.or_else(|| initiator.takes_empty_token().then_some(&[]));
                 let token = match initiator.step(token.ok_or(AuthFailure::RefusedByPeer)?)? {
                     InitiateStep::Send { token } => {
                         self.state = State::CredSsp(initiator);
@@ -170,7 +166,7 @@ impl ClientLogin {
                         token
                     }
                     auth::InitiateStep::SendLast(token, session) => {
-                        self.state = State::Sent(Box::new(session));
+                        self.state = State::Sent(session);
                         token
                     }
                     // Complete on our side, and the peer says 401.
@@ -189,7 +185,7 @@ impl ClientLogin {
             State::Delivered(seal) => Ok(LoginStep::Done(seal)),
             State::Sent(session) => Ok(LoginStep::Done(session)),
             State::Negotiate(mut initiator) => match initiator.step(token.ok_or(PeerMisbehaved::OutOfOrder)?)? {
-                auth::InitiateStep::Done(session) => Ok(LoginStep::Done(Box::new(session))),
+                auth::InitiateStep::Done(session) => Ok(LoginStep::Done(session)),
                 auth::InitiateStep::Send(_) | auth::InitiateStep::SendLast(..) => {
                     Err(PeerMisbehaved::OutOfOrder.into())
                 }
@@ -222,3 +218,6 @@ fn decode_token(token: &str) -> Result<Vec<u8>> {
     let bytes = STANDARD.decode(token.trim()).map_err(|_| Malformed::Base64)?;
     if bytes.len() > LOGIN_TOKEN { Err(LimitExceeded::MessageSize.into()) } else { Ok(bytes) }
 }
+
+#[cfg(test)]
+mod tests;
