@@ -14,13 +14,8 @@ use crate::config::{GroupName, TargetName, Warning};
 const MAX_TARGETS: usize = 100_000;
 const MAX_TAGS: usize = 64;
 const MAX_SPN: usize = 256;
-<<<<<<< HEAD
-/// As long as a DNS name may be.
-const MAX_DOMAIN: usize = 255;
-=======
 /// RFC 1035 2.3.4.
 const MAX_DOMAIN: usize = 253;
->>>>>>> h/p5
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -91,17 +86,6 @@ fn target(
         quotas,
         host,
     })
-}
-
-/// The domain of the account on the target; empty is the target's own.
-fn account_domain(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
-    let domain = section.text(reader, "account_domain")?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if MAX_DOMAIN < domain.text.len() || !domain.text.bytes().all(plain) {
-        reader.mistake(&domain.span, "this is no domain name", "write a NetBIOS or DNS name, or \"\" for the target's own accounts");
-        return None;
-    }
-    Some(domain.text)
 }
 
 fn transport(
