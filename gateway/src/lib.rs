@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod enforce;
 pub mod frontend;
 pub mod identity;
+pub mod jobs;
 pub mod limits;
 pub mod listener;
 pub mod policy_files;

@@ -1,6 +1,6 @@
 //! The one door: every command of every API is judged here, and audited, before anything is sent.
 //!
-//! INVARIANT(one-door): [`Permit`] is made in [`judge`] alone, after its audit line was written. It has
+//! INVARIANT(one-door): [`Permit`] is made in [`judge_counted`] alone, after its audit line was written. It has
 //! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
 
 mod queue;
