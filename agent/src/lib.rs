@@ -1,1 +1,21 @@
-//! Submits one job for many targets to a Sekisho gateway.
+//! The client of a Sekisho gateway: one login, one job for many targets, results as they come.
+//!
+//! The binary `sekisho` is a thin shell around this library, and the gateway's demo uses it as well:
+//! [`Client::connect`] logs in, [`exec`] runs a job and prints it through the writers passed in.
+
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod error;
+pub mod exec;
+pub mod exit;
+pub mod output;
+pub mod results;
+pub mod secrets;
+pub mod targets_file;
+
+pub use client::{Client, ClientOptions, GatewayUrl, JobStream, Timeouts, Trust, credential};
+pub use error::AgentError;
+pub use exec::{ExecOptions, Sinks, exec, print_targets};
+pub use exit::ExitStatus;
+pub use output::Format;

@@ -1,0 +1,403 @@
+//! The command line: arguments, defaults from the configuration file, and what is done with them.
+
+use crate::client::{CA_FILE_BYTES, Timeouts, credential};
+use crate::config::{AgentConfig, read_bounded};
+use crate::error::{AgentError, UsageMistake};
+use crate::exec::{ProgressLine, write_error};
+use crate::secrets::PasswordSource;
+use crate::{Client, ClientOptions, ExecOptions, ExitStatus, Format, GatewayUrl, Sinks, Trust};
+use crate::{exec, print_targets, targets_file};
+use clap::{Args, Parser, Subcommand};
+use sekisho_protocol::job::{JobRequest, THROTTLE, TIMEOUT_SECONDS, TargetSelection};
+use std::ffi::OsString;
+use std::future::Future;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+/// The agent's command line.
+#[derive(Debug, Parser)]
+#[command(name = "sekisho", version, about, long_about = None, after_help = ExitStatus::table())]
+#[command(propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run one program on many targets
+    #[command(after_help = ExitStatus::table())]
+    Exec(Exec),
+    /// List the targets that you may reach
+    #[command(after_help = ExitStatus::table())]
+    Targets(Targets),
+    /// Kept for PowerShell commands, which come later
+    Run(Reserved),
+}
+
+/// `sekisho exec`.
+#[derive(Debug, Args)]
+pub struct Exec {
+    /// Where and as whom.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// On which targets.
+    #[command(flatten)]
+    pub targets: TargetArgs,
+    /// At most so many targets at a time; without it, what the gateway allows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(THROTTLE)))]
+    pub throttle: Option<u16>,
+    /// Seconds that one target may take; without it, what the gateway allows
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=i64::from(TIMEOUT_SECONDS)))]
+    pub timeout: Option<u32>,
+    /// The form of the results
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Format,
+    /// The program and its arguments, each as it is: nothing is quoted and no shell is asked
+    #[arg(last = true, required = true, value_name = "PROGRAM ARGS")]
+    pub program: Vec<String>,
+}
+
+/// `sekisho targets`.
+#[derive(Debug, Args)]
+pub struct Targets {
+    /// Where and as whom.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Format,
+}
+
+/// `sekisho run`, with whatever follows.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub struct Reserved {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<OsString>,
+}
+
+/// Where and as whom. Never a password: others can read arguments and environment.
+#[derive(Debug, Args, Default)]
+pub struct LoginArgs {
+    /// The gateway: https://HOST or https://HOST:PORT (5986 without a port)
+    #[arg(long, value_name = "URL")]
+    pub gateway: Option<String>,
+    /// The user: 'DOMAIN\name', name@domain, or the name of an account of the gateway
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Read the password from standard input, its first line, instead of asking for it
+    #[arg(long, conflicts_with = "password_file")]
+    pub password_stdin: bool,
+    /// Read the password from the first line of a file that others cannot read
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Trust the certificates in this PEM file, and only these
+    #[arg(long, value_name = "FILE", conflicts_with = "pin")]
+    pub ca: Option<PathBuf>,
+    /// Trust the certificate with this SHA-256 fingerprint, and only this
+    #[arg(long, value_name = "SHA256")]
+    pub pin: Option<String>,
+    /// Take defaults from this file instead of ~/.config/sekisho/agent.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// On which targets: one of the three.
+#[derive(Debug, Args, Default)]
+#[group(required = true, multiple = false)]
+pub struct TargetArgs {
+    /// These targets, separated by commas
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub target: Vec<String>,
+    /// All targets of this group
+    #[arg(long, value_name = "G")]
+    pub group: Option<String>,
+    /// The targets in this file, one a line; # begins a comment
+    #[arg(long, value_name = "FILE")]
+    pub targets_file: Option<PathBuf>,
+}
+
+/// Arguments and configuration, put together and checked.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where, and by what it is verified.
+    pub client: ClientOptions,
+    /// As whom.
+    pub user: String,
+    /// Where the password comes from.
+    pub password: PasswordSource,
+}
+
+/// Does what the command line says. Everything is written to `sinks`; `interrupt` is called once, after the
+/// password was asked for, and what it returns is ready when the user wants to stop.
+pub async fn execute<I: Future<Output = ()> + Send>(
+    cli: &Cli,
+    sinks: Sinks<'_>,
+    interrupt: impl FnOnce() -> I,
+) -> ExitStatus {
+    let Sinks { out, err } = sinks;
+    let outcome = match &cli.command {
+        Command::Exec(exec) => execute_exec(exec, Sinks { out, err }, interrupt).await,
+        Command::Targets(targets) => execute_targets(targets, out).await.map(|()| ExitStatus::AllOk),
+        Command::Run(_) => Err(UsageMistake::RunIsReserved.into()),
+    };
+    outcome.unwrap_or_else(|error| {
+        // Nobody is left to tell when standard error is gone too.
+        let _unheard = write_error(err, &error).and_then(|()| err.flush());
+        error.exit_status()
+    })
+}
+
+async fn execute_exec<I: Future<Output = ()> + Send>(
+    arguments: &Exec,
+    sinks: Sinks<'_>,
+    interrupt: impl FnOnce() -> I,
+) -> Result<ExitStatus, AgentError> {
+    // All that can be wrong here is found before the password is asked for.
+    let request = arguments.request()?;
+    let settings = arguments.login.settings()?;
+    let progress = if std::io::stderr().is_terminal() { ProgressLine::Shown } else { ProgressLine::Hidden };
+    let options = ExecOptions { format: arguments.output, progress };
+    let mut client = settings.connect().await?;
+    exec(&mut client, &request, options, sinks, interrupt()).await
+}
+
+async fn execute_targets(arguments: &Targets, out: &mut (dyn std::io::Write + Send)) -> Result<(), AgentError> {
+    let mut client = arguments.login.settings()?.connect().await?;
+    print_targets(&mut client, arguments.output, out).await
+}
+
+impl Exec {
+    /// The job, validated.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn request(&self) -> Result<JobRequest, AgentError> {
+        let mut words = self.program.iter().cloned();
+        let program = words.next().unwrap_or_default();
+        let mut request = JobRequest::new(program, words.collect(), self.targets.selection()?);
+        request.throttle = self.throttle;
+        request.timeout_seconds = self.timeout;
+        request.validate()?;
+        Ok(request)
+    }
+}
+
+impl TargetArgs {
+    fn selection(&self) -> Result<TargetSelection, AgentError> {
+        if let Some(group) = &self.group {
+            return Ok(TargetSelection::Group(group.clone()));
+        }
+        let Some(path) = &self.targets_file else { return Ok(TargetSelection::Names(self.target.clone())) };
+        let bytes = read_bounded(path, targets_file::FILE_BYTES)?;
+        Ok(TargetSelection::Names(targets_file::parse(&bytes)?))
+    }
+}
+
+impl LoginArgs {
+    /// Arguments first, then the configuration file.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub fn settings(&self) -> Result<Settings, AgentError> {
+        let config = AgentConfig::load(self.config.as_deref())?;
+        self.settings_with(config)
+    }
+
+    fn settings_with(&self, config: AgentConfig) -> Result<Settings, AgentError> {
+        if config.ca.is_some() && config.pin.is_some() {
+            return Err(UsageMistake::CaAndPin.into());
+        }
+        let gateway = self.gateway.clone().or(config.gateway).ok_or(UsageMistake::NoGateway)?;
+        let gateway = GatewayUrl::parse(&gateway)?;
+        let user = self.user.clone().or(config.user).ok_or(UsageMistake::NoUser)?;
+        // As a pair, so that an argument replaces the other kind in the file as well.
+        let (ca, pin) = if self.ca.is_some() || self.pin.is_some() {
+            (self.ca.clone(), self.pin.clone())
+        } else {
+            (config.ca, config.pin)
+        };
+        let trust = match (ca, pin) {
+            (Some(path), _) => Trust::from_pem(&read_bounded(&path, CA_FILE_BYTES)?)?,
+            (None, Some(pin)) => Trust::from_pin(&pin)?,
+            (None, None) => Trust::System,
+        };
+        let password = match (&self.password_file, self.password_stdin) {
+            (Some(path), _) => PasswordSource::File(path.clone()),
+            (None, true) => PasswordSource::Stdin,
+            (None, false) => PasswordSource::Prompt,
+        };
+        Ok(Settings { client: ClientOptions { gateway, trust, timeouts: Timeouts::default() }, user, password })
+    }
+}
+
+impl Settings {
+    async fn connect(&self) -> Result<Client, AgentError> {
+        let password = self.password.read(&self.user, self.client.gateway.host())?;
+        Client::connect(&self.client, credential(&self.user, password)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use sekisho_protocol::job::JobMistake;
+
+    fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from([&["sekisho"], line].concat())
+    }
+
+    fn exec_of(line: &[&str]) -> Exec {
+        match parsed(line).unwrap().command {
+            Command::Exec(exec) => exec,
+            Command::Targets(_) | Command::Run(_) => panic!("not exec"),
+        }
+    }
+
+    fn login(change: impl FnOnce(&mut LoginArgs)) -> LoginArgs {
+        let mut login =
+            LoginArgs { gateway: Some("https://gw".into()), user: Some("alice".into()), ..LoginArgs::default() };
+        change(&mut login);
+        login
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_become_a_request() {
+        let exec = exec_of(&[
+            "exec",
+            "--target",
+            "a,b",
+            "--target",
+            "c",
+            "--throttle",
+            "4",
+            "--timeout",
+            "9",
+            "--",
+            "ping",
+            "-n",
+            "1",
+            "--x",
+        ]);
+        let request = exec.request().unwrap();
+        assert_eq!(
+            (request.program.as_str(), request.arguments),
+            ("ping", vec!["-n".into(), "1".into(), "--x".into()])
+        );
+        assert_eq!(request.targets, TargetSelection::Names(vec!["a".into(), "b".into(), "c".into()]));
+        assert_eq!((request.throttle, request.timeout_seconds), (Some(4), Some(9)));
+        let group = exec_of(&["exec", "--group", "web", "--", "hostname"]).request().unwrap();
+        assert_eq!(group.targets, TargetSelection::Group("web".into()));
+    }
+
+    #[test]
+    fn targets_are_said_in_exactly_one_way() {
+        assert!(parsed(&["exec", "--", "hostname"]).is_err());
+        assert!(parsed(&["exec", "--target", "a", "--group", "b", "--", "hostname"]).is_err());
+        assert!(parsed(&["exec", "--target", "a"]).is_err(), "no program");
+        assert!(parsed(&["exec", "--target", "a", "hostname"]).is_err(), "no --");
+        assert!(parsed(&["exec", "--target", "a", "--throttle", "0", "--", "x"]).is_err());
+        let twice = exec_of(&["exec", "--target", "a,A", "--", "hostname"]).request();
+        assert!(matches!(twice, Err(AgentError::Job(JobMistake::TargetTwice))));
+    }
+
+    #[test]
+    fn targets_come_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("targets");
+        std::fs::write(&path, "web01 # first\nweb02\n").unwrap();
+        let file = path.to_str().unwrap();
+        let request = exec_of(&["exec", "--targets-file", file, "--", "hostname"]).request().unwrap();
+        assert_eq!(request.targets, TargetSelection::Names(vec!["web01".into(), "web02".into()]));
+        std::fs::write(&path, "# none\n").unwrap();
+        let none = exec_of(&["exec", "--targets-file", file, "--", "hostname"]).request();
+        assert!(matches!(none, Err(AgentError::Job(JobMistake::NoTarget))));
+    }
+
+    #[test]
+    fn there_is_no_way_to_pass_a_password_or_to_skip_verification() {
+        for line in [
+            &["targets", "--password", "x"][..],
+            &["targets", "--insecure"],
+            &["targets", "--no-verify"],
+            &["targets", "--ca", "a", "--pin", "b"],
+            &["targets", "--password-stdin", "--password-file", "f"],
+        ] {
+            assert!(parsed(line).is_err(), "{line:?}");
+        }
+        let names = Cli::command()
+            .get_subcommands()
+            .flat_map(|c| c.get_arguments().map(|a| a.get_id().to_string()))
+            .collect::<Vec<_>>();
+        assert!(names.iter().all(|name| !name.contains("insecure") && name != "password"), "{names:?}");
+        let command = Cli::command();
+        assert!(
+            command
+                .get_subcommands()
+                .flat_map(clap::Command::get_arguments)
+                .all(|argument| argument.get_value_delimiter().is_none() || argument.get_id() == "target")
+        );
+    }
+
+    #[test]
+    fn run_says_that_it_comes_later() {
+        let cli = parsed(&["run", "--anything", "Get-Process"]).unwrap();
+        assert!(matches!(cli.command, Command::Run(_)));
+        assert!(UsageMistake::RunIsReserved.to_string().contains("sekisho exec"));
+    }
+
+    #[test]
+    fn arguments_come_before_the_file() {
+        let config = AgentConfig {
+            gateway: Some("https://other".into()),
+            user: Some("bob".into()),
+            ca: Some("/nowhere/ca.pem".into()),
+            pin: None,
+        };
+        let pinned = login(|login| login.pin = Some("00".repeat(32)));
+        let settings = pinned.settings_with(config.clone()).unwrap();
+        assert_eq!(settings.client.gateway.host(), "gw");
+        assert_eq!(settings.user, "alice");
+        assert_eq!(settings.client.trust, Trust::Pin([0; 32]));
+        let error = LoginArgs::default().settings_with(config).unwrap_err();
+        assert!(matches!(error, AgentError::File { .. }), "the file's CA counts: {error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = |login: &LoginArgs| match login.settings_with(AgentConfig::default()) {
+            Err(AgentError::Usage(mistake)) => mistake,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(missing(&LoginArgs::default()), UsageMistake::NoGateway);
+        assert_eq!(missing(&login(|login| login.user = None)), UsageMistake::NoUser);
+        assert_eq!(missing(&login(|login| login.gateway = Some("http://gw".into()))), UsageMistake::NotHttps);
+        let both = AgentConfig { ca: Some("a".into()), pin: Some("b".into()), ..AgentConfig::default() };
+        assert!(matches!(login(|_| ()).settings_with(both), Err(AgentError::Usage(UsageMistake::CaAndPin))));
+    }
+
+    #[test]
+    fn the_password_is_asked_for_unless_told_otherwise() {
+        let source = |login: LoginArgs| login.settings_with(AgentConfig::default()).unwrap().password;
+        assert_eq!(source(login(|_| ())), PasswordSource::Prompt);
+        assert_eq!(source(login(|login| login.password_stdin = true)), PasswordSource::Stdin);
+        assert_eq!(source(login(|login| login.password_file = Some("f".into()))), PasswordSource::File("f".into()));
+    }
+
+    #[test]
+    fn help_has_the_exit_codes() {
+        let help = Cli::command().render_long_help().to_string();
+        for status in ExitStatus::ALL {
+            assert!(help.contains(&format!("{}  ", status.code())), "{help}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! How results are written: for people, as one document, or line by line.
+
+mod json;
+mod progress;
+mod safe;
+mod table;
+mod targets;
+
+pub use json::{write_event, write_results};
+pub use progress::Progress;
+pub use safe::write_safe;
+pub use table::write_table;
+pub use targets::write_targets;
+
+/// The form of the results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people: targets that answer alike under one heading.
+    #[default]
+    Table,
+    /// One JSON document at the end.
+    Json,
+    /// The job API's lines as they come, without heartbeats.
+    Jsonl,
+}

@@ -1,0 +1,140 @@
+//! The binary `sekisho`: what stands in no library, and what only a process shows.
+
+use crate::fake::{self, FakeGateway, PASSWORD, gateway};
+use sekisho_protocol::job::{JobEvent, OUTPUT_CHUNK, OutputData, OutputStream, Summary};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// How long a process may take that should end at once, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A started binary; the folder holds its configuration.
+struct Agent {
+    child: Child,
+    _folder: TempDir,
+}
+
+async fn agent(port: u16, password: &str, command: &str, arguments: &[&str]) -> Agent {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ca.pem"), fake::CERTIFICATE).unwrap();
+    let config = folder.path().join("agent.toml");
+    std::fs::write(&config, format!("gateway = \"https://localhost:{port}\"\nuser = \"alice\"\nca = \"ca.pem\"\n"))
+        .unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sekisho"))
+        .arg(command)
+        .arg("--config")
+        .arg(&config)
+        .arg("--password-stdin")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).await.unwrap();
+    Agent { child, _folder: folder }
+}
+
+async fn output(agent: Agent) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = timeout(PATIENCE, agent.child.wait_with_output()).await.unwrap().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+async fn interrupt(child: &Child) {
+    let id = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+}
+
+async fn one_target(gateway: &mut FakeGateway) {
+    let request = gateway.read_job().await;
+    assert_eq!(request.program, "hostname");
+    let target = || "web01".to_owned();
+    gateway
+        .write_first(&[JobEvent::accepted("job-7".into(), vec![target()]), JobEvent::Started { target: target() }])
+        .await;
+}
+
+fn line(bytes: &[u8]) -> JobEvent {
+    JobEvent::Output { target: "web01".into(), stream: OutputStream::Stdout, data: OutputData::of(bytes) }
+}
+
+const LINES: [&str; 6] = ["--target", "web01", "--output", "jsonl", "--", "hostname"];
+
+#[tokio::test]
+async fn the_whole_way_from_arguments_to_table() {
+    let (port, served) = gateway(|mut gateway| async move {
+        one_target(&mut gateway).await;
+        gateway.write_group(&[line(b"web01\r\n")]).await;
+        gateway.write_group(&[JobEvent::Finished { target: "web01".into(), exit_code: 0, duration_ms: 1 }]).await;
+        gateway.write_group(&[JobEvent::Done { summary: Summary { succeeded: 1, ..Summary::default() } }]).await;
+        gateway.write_end().await;
+    })
+    .await;
+    let (code, out, err) = output(agent(port, PASSWORD, "exec", &["--target", "web01", "--", "hostname"]).await).await;
+    assert_eq!(out, "web01 (exit 0)\n  web01\n\n1 target: 1 ok\n");
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    served.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_password_ends_with_4_and_is_not_repeated() {
+    let (port, _served) = gateway(|mut gateway| async move { gateway.log_in().await.is_none() }).await;
+    let (code, out, err) = output(agent(port, "canary-pw", "exec", &LINES).await).await;
+    assert_eq!((code, out.as_str()), (Some(4), ""));
+    assert!(err.starts_with("error: login failed") && !err.contains("canary"), "{err}");
+}
+
+#[tokio::test]
+async fn one_ctrl_c_ends_with_6_and_what_is_known() {
+    let (port, served) = gateway(|mut gateway| async move {
+        one_target(&mut gateway).await;
+        gateway.write_group(&[JobEvent::Heartbeat {}]).await;
+        gateway.closed().await
+    })
+    .await;
+    let mut agent = agent(port, PASSWORD, "exec", &LINES).await;
+    let mut lines = BufReader::new(agent.child.stdout.take().unwrap()).lines();
+    for event in ["accepted", "started"] {
+        let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        assert!(line.contains(event), "{line}");
+    }
+    interrupt(&agent.child).await;
+    let cancelled = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    assert_eq!(cancelled, r#"{"event":"cancelled","target":"web01","effect":"unknown"}"#);
+    let (code, _, err) = output(agent).await;
+    assert_eq!(code, Some(6));
+    assert!(err.contains("job-7"), "{err}");
+    assert!(served.await.unwrap(), "the gateway saw the connection closed");
+}
+
+#[tokio::test]
+async fn further_ctrl_c_ends_it_even_when_nobody_reads_its_output() {
+    let (port, served) = gateway(|mut gateway| async move {
+        one_target(&mut gateway).await;
+        let chunk = line(&[b'x'; OUTPUT_CHUNK]);
+        // More than every buffer on the way holds: the agent stands still, in the middle of writing.
+        for _ in 0..1000 {
+            gateway.write_group(std::slice::from_ref(&chunk)).await;
+        }
+    })
+    .await;
+    let mut agent = agent(port, PASSWORD, "exec", &LINES).await;
+    let mut stdout = BufReader::new(agent.child.stdout.take().unwrap()).lines();
+    // The handler stands by the time of the first line; nothing is read after it.
+    timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap();
+    let ended = timeout(PATIENCE, async {
+        loop {
+            interrupt(&agent.child).await;
+            if let Ok(ended) = timeout(Duration::from_millis(100), agent.child.wait()).await {
+                return ended.unwrap();
+            }
+        }
+    });
+    assert_eq!(ended.await.unwrap().code(), Some(6));
+    served.abort();
+}

@@ -1,0 +1,155 @@
+//! The job API: what the agent asks of a gateway in one request, and the lines that come back.
+//!
+//! One document, described for readers in `docs/job-api.md`. The request and the answers are JSON inside
+//! sealed bodies ([`crate::sealing`]); a job's answer is a stream of JSON lines, each one [`JobEvent`].
+//! Both ends decode with the functions here, which bound every size and count and refuse unknown fields:
+//! the gateway reads a user, and the agent reads text that hostile targets helped to write.
+
+mod event;
+mod name;
+mod output;
+mod problem;
+mod request;
+mod targets;
+
+pub use event::{Effect, FailureClass, JobEvent, Summary};
+pub use name::check_name;
+pub use output::{OutputData, OutputStream};
+pub use problem::{Problem, ProblemBody, ProblemClass};
+pub use request::{JobRequest, TargetSelection};
+pub use targets::{TargetEntry, TargetList, TargetsRequest};
+
+/// The version of the documents here. A field, an event or a value more is a new version.
+pub const VERSION: u32 = 1;
+
+/// Where a job is submitted: `POST`, one [`JobRequest`] in, lines of [`JobEvent`] out.
+pub const JOBS_PATH: &str = "/api/v1/jobs";
+/// Where the targets that the user may reach are listed: `POST`, [`TargetsRequest`] in, [`TargetList`] out.
+pub const TARGETS_PATH: &str = "/api/v1/targets";
+/// The media type of a single document, inside the sealed body.
+pub const JSON_MIME: &str = "application/json";
+/// The media type of a job's answer, inside the sealed groups.
+pub const LINES_MIME: &str = "application/x-ndjson";
+
+/// Bytes of a request's JSON: the targets' names and the command, with room for JSON's escapes.
+pub const REQUEST_BYTES: usize = 512 * 1024;
+/// Bytes of one line of the answer, its line feed not counted: [`OUTPUT_CHUNK`] times six, which is what the
+/// worst escapes make of it, or [`TARGET_LIST_BYTES`] of names.
+pub const LINE_BYTES: usize = 256 * 1024;
+/// Bytes of the target's output in one line.
+pub const OUTPUT_CHUNK: usize = 32 * 1024;
+/// Targets in one job.
+pub const TARGETS: usize = 4096;
+/// Bytes that the names of one job's targets have in total: they all stand in the line `accepted`.
+pub const TARGET_LIST_BYTES: usize = 200_000;
+/// Bytes of the name of a target or of a group: the longest name in DNS.
+pub const NAME_BYTES: usize = 253;
+/// Bytes of the program's name.
+pub const PROGRAM_BYTES: usize = 1024;
+/// Arguments of one program.
+pub const ARGUMENTS: usize = 256;
+/// Bytes of program and arguments together: what Windows takes as one command line.
+pub const COMMAND_BYTES: usize = 32_767;
+/// The most targets at a time that a job may ask for. The gateway may allow fewer.
+pub const THROTTLE: u16 = 256;
+/// The longest time per target that a job may ask for, in seconds. The gateway may allow less.
+pub const TIMEOUT_SECONDS: u32 = 24 * 60 * 60;
+/// Seconds within which the gateway writes a line, if only a heartbeat.
+pub const HEARTBEAT_SECONDS: u32 = 15;
+/// Bytes of a message, a rule's name or an id in an answer.
+pub const MESSAGE_BYTES: usize = 4096;
+/// Bytes of a [`TargetList`]'s or [`Problem`]'s JSON, which fit a sealed body
+/// ([`SEALED_BODY`](crate::limits::SEALED_BODY)).
+pub const DOCUMENT_BYTES: usize = 2 * 1024 * 1024;
+const _: () = assert!(DOCUMENT_BYTES < crate::limits::SEALED_BODY && REQUEST_BYTES < crate::limits::SEALED_BODY);
+/// Groups, tags or roles of one target in a [`TargetList`].
+pub const LABELS: usize = 256;
+
+/// What is wrong with a document of the job API, one variant per rule.
+///
+/// The texts are for the user who wrote the request: they say what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JobMistake {
+    /// Not JSON, an unknown or missing field, or a value of the wrong type.
+    #[error("not a document of the job API: it must be JSON with the documented fields and no others")]
+    Malformed,
+    /// More than [`REQUEST_BYTES`], [`LINE_BYTES`] or [`DOCUMENT_BYTES`].
+    #[error("the document is too large")]
+    TooLarge,
+    /// A version other than [`VERSION`].
+    #[error("this version of the job API is not spoken here: use version {VERSION}")]
+    Version,
+    /// No program named, or one of more than [`PROGRAM_BYTES`].
+    #[error("name a program, in at most {PROGRAM_BYTES} bytes")]
+    Program,
+    /// More than [`ARGUMENTS`].
+    #[error("too many arguments: at most {ARGUMENTS}")]
+    ArgumentCount,
+    /// Program and arguments with more than [`COMMAND_BYTES`].
+    #[error("the command is too long: program and arguments have at most {COMMAND_BYTES} bytes")]
+    CommandLength,
+    /// A NUL in the program or an argument, which no command line can carry.
+    #[error("a program or argument cannot contain a NUL character")]
+    Nul,
+    /// An empty list of targets.
+    #[error("name at least one target")]
+    NoTarget,
+    /// More than [`TARGETS`], or more than [`TARGET_LIST_BYTES`] of names.
+    #[error("too many targets: at most {TARGETS}, and {TARGET_LIST_BYTES} bytes of names; split the job")]
+    TargetCount,
+    /// A name that no target or group can have.
+    #[error(
+        "a target's or group's name begins with a letter or digit, goes on with letters, digits, '.', '-' and '_', \
+         and has at most {NAME_BYTES} characters"
+    )]
+    Name,
+    /// The same target twice in one job; letter case makes no difference.
+    #[error("name each target once")]
+    TargetTwice,
+    /// Zero or more than [`THROTTLE`].
+    #[error("the throttle lies between 1 and {THROTTLE}")]
+    Throttle,
+    /// Zero or more than [`TIMEOUT_SECONDS`].
+    #[error("the timeout lies between 1 and {TIMEOUT_SECONDS} seconds")]
+    Timeout,
+    /// More than [`MESSAGE_BYTES`] in a message, rule or id, or [`LABELS`] labels.
+    #[error("a text or list of the answer is too long")]
+    TextLength,
+    /// More than [`OUTPUT_CHUNK`] in one line, or base64 that is none.
+    #[error("output in an answer is too long, or not base64")]
+    Output,
+    /// A class of failure that contradicts what is said of the effect on the target.
+    #[error("the answer contradicts itself on whether the command ran")]
+    Effect,
+}
+
+/// Decodes one bounded JSON document.
+fn decode<'a, T: serde::Deserialize<'a>>(json: &'a [u8], most: usize) -> Result<T, JobMistake> {
+    if json.len() > most {
+        return Err(JobMistake::TooLarge);
+    }
+    serde_json::from_slice(json).map_err(|_| JobMistake::Malformed)
+}
+
+/// Encodes one bounded JSON document.
+fn encode<T: serde::Serialize>(document: &T, most: usize) -> Result<Vec<u8>, JobMistake> {
+    let json = serde_json::to_vec(document).map_err(|_| JobMistake::Malformed)?;
+    if json.len() > most {
+        return Err(JobMistake::TooLarge);
+    }
+    Ok(json)
+}
+
+fn check_text(text: &str) -> Result<(), JobMistake> {
+    if text.len() > MESSAGE_BYTES {
+        return Err(JobMistake::TextLength);
+    }
+    Ok(())
+}
+
+fn check_version(version: u32) -> Result<(), JobMistake> {
+    if version != VERSION {
+        return Err(JobMistake::Version);
+    }
+    Ok(())
+}
