@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backend;
 pub mod config;
 pub mod credentials;
+pub mod demo;
 pub mod enforce;
 pub mod frontend;
 pub mod identity;

@@ -1,0 +1,3 @@
+//! `demo`: a gateway and three targets on this machine alone, and what they do, told step by step.
+
+mod target;
