@@ -4,6 +4,8 @@
 pub mod admin;
 pub mod audit;
 pub mod backend;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod credentials;
 pub mod demo;

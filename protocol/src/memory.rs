@@ -226,7 +226,7 @@ mod pages {
         fn drop(&mut self) {
             // The owner has wiped them. Nothing can be done about an error here.
             // SAFETY: the range is the mapping made in `map`, and no borrow of it is left.
-            unsafe { munmap(self.start.as_ptr().cast(), self.len.max(1)) }.ok();
+            let _ = unsafe { munmap(self.start.as_ptr().cast(), self.len.max(1)) };
         }
     }
 
@@ -317,7 +317,7 @@ mod tests {
             let block = inspector.alloc(layout);
             std::ptr::write_bytes(block, 0xaa, 8);
             inspector.dealloc(block, layout);
-        }
+        };
         assert_eq!(inspector.dirty.load(Ordering::Relaxed), 1);
     }
 
@@ -332,13 +332,19 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[expect(clippy::disallowed_methods, reason = "only the kernel can tell whether the protection is there")]
+    fn kernel_says(path: &str) -> String {
+        std::fs::read_to_string(path).unwrap()
+    }
+
     /// The kernel says of each mapping how much of it is locked ("lo") and kept out of dumps ("dd").
     #[cfg(target_os = "linux")]
     #[test]
     fn locked_bytes_are_locked_and_undumpable() {
         let (bytes, warnings) = LockedBytes::zeroed(4096);
         let start = bytes.with(|bytes| format!("{:x}-", bytes.as_ptr().addr()));
-        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let maps = kernel_says("/proc/self/smaps");
         let entry = maps.split_once(&start).unwrap().1;
         let flags = entry.split_once("VmFlags:").unwrap().1.lines().next().unwrap();
         assert_eq!(flags.contains(" lo"), !warnings.contains(&HardeningWarning::NotLocked));
@@ -349,7 +355,7 @@ mod tests {
     #[test]
     fn a_hardened_process_makes_no_core_dumps() {
         assert_eq!(harden_process(), []);
-        let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+        let limits = kernel_says("/proc/self/limits");
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2);
     }

@@ -93,6 +93,7 @@ fn a_target_is_what_was_written() {
         authentication = "credssp"
         tags = ["Prod", "web"]
         code_page = 65001
+        account_domain = "CORP"
         quotas = { connections = 5 }
         [targets.db]
         address = "10.0.0.2"
@@ -110,6 +111,7 @@ fn a_target_is_what_was_written() {
     let trust = Trust::Ca(PathBuf::from("/etc/sekisho/ca.pem"));
     assert_eq!(web.transport, TargetTransport::Https { trust, server_name: "web01.example.com".to_owned() });
     assert_eq!((web.authentication, web.code_page), (TargetAuthentication::CredSsp, Some(65001)));
+    assert_eq!(web.account_domain.as_deref(), Some("CORP"));
     assert_eq!((web.tags.join(" ").as_str(), web.quotas.connections), ("prod web", 5));
     let db = config.targets.find("db").unwrap();
     let TargetTransport::Https { trust: Trust::Pin(pin), server_name } = &db.transport else { panic!("{db:?}") };
@@ -174,6 +176,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         ("[targets.a]\naddress = \"x\"\nscheme = \"http\"", "there is no key `targets.a.scheme`"),
         ("[targets.a]\naddress = \"x\"\nspn = \"x\"", "no service name"),
+        ("[targets.a]\naddress = \"x\"\naccount_domain = 'a\\b'", "this is no domain"),
         ("[target_groups]\ng = [\"nobody\"]", "there is no target of this name"),
         ("[targets.a]\naddress = \"x\"\n[target_groups]\na = []", "`a` is a target and a group"),
         ("[admin]\naddress = \"0.0.0.0:1\"", "open to other machines"),

@@ -12,7 +12,7 @@ use sekisho_protocol::secret::SecretText;
 use zeroize::Zeroizing;
 
 use super::IdentityProvider;
-use super::name::{NameRefused, NameTable, PrincipalName};
+use super::name::{LOCAL_DOMAIN, NameRefused, NameTable, PrincipalName};
 use super::sealed::{self, Unsealed};
 use crate::config::{self, KeySource};
 use crate::private_file::{self, Access, FileError, KEY_LEN, KeyPurpose};
@@ -50,6 +50,8 @@ pub enum AccountsError {
         "an account has at most {MAX_GROUPS} groups, whose names have 1 to {MAX_GROUP_NAME} letters, digits, '.', '-', '_' or spaces"
     )]
     Groups,
+    #[error("an account and a group cannot have one name, since policy writes both as GATEWAY\\name; choose another")]
+    Ambiguous,
     #[error("no random numbers from the system")]
     NoRandomness,
 }
@@ -146,6 +148,9 @@ impl LocalAccounts {
         if groups.len() > MAX_GROUPS || !groups.iter().all(|group| is_group_name(group)) {
             return Err(AccountsError::Groups);
         }
+        if self.is_ambiguous(principal.name(), groups) {
+            return Err(AccountsError::Ambiguous);
+        }
         self.accounts.insert(principal.name().to_owned(), Account { hash, groups: groups.to_vec() });
         Ok(principal)
     }
@@ -162,8 +167,17 @@ impl LocalAccounts {
         self.accounts.iter().map(|(name, account)| (name.as_str(), account))
     }
 
+    /// Whether a group would have an account's name, or the account a group's.
+    fn is_ambiguous(&self, name: &str, groups: &[String]) -> bool {
+        let is_account = |group: &String| {
+            group.eq_ignore_ascii_case(name) || self.accounts.contains_key(&group.to_ascii_lowercase())
+        };
+        let mut known = self.accounts.values().flat_map(|account| &account.groups);
+        groups.iter().any(is_account) || known.any(|group| group.eq_ignore_ascii_case(name))
+    }
+
     fn account(&self, principal: &PrincipalName) -> Option<&Account> {
-        if principal.domain() == super::LOCAL_DOMAIN { self.accounts.get(principal.name()) } else { None }
+        if principal.domain() == LOCAL_DOMAIN { self.accounts.get(principal.name()) } else { None }
     }
 
     fn encode(&self) -> Zeroizing<Vec<u8>> {
@@ -198,7 +212,8 @@ impl IdentityProvider for LocalAccounts {
     }
 
     fn groups(&self, principal: &PrincipalName) -> Option<Vec<String>> {
-        self.account(principal).map(|account| account.groups.clone())
+        let qualified = |group: &String| format!("{LOCAL_DOMAIN}\\{group}");
+        self.account(principal).map(|account| account.groups.iter().map(qualified).collect())
     }
 
     fn confirms(&self, principal: &PrincipalName, password: &SecretText) -> bool {
@@ -310,7 +325,7 @@ mod tests {
             assert!(accounts.nt_hash(&claimed).is_none(), "{claimed:?}");
         }
         let alice = accounts.normalise(&name("", "alice")).unwrap();
-        assert_eq!(accounts.groups(&alice).unwrap(), ["operators", "Domain Admins"]);
+        assert_eq!(accounts.groups(&alice).unwrap(), ["GATEWAY\\operators", "GATEWAY\\Domain Admins"]);
     }
 
     #[test]
@@ -379,6 +394,19 @@ mod tests {
         });
         assert!(matches!(failed, Err(AccountsError::Name(NameRefused::Character))));
         assert_eq!(std::fs::read(&settings.file).unwrap(), before);
+    }
+
+    #[test]
+    fn an_account_and_a_group_never_have_one_name() {
+        let mut accounts = LocalAccounts::default();
+        let group = |name: &str| [name.to_owned()];
+        accounts.add("alice", hash("x"), &group("Operators")).unwrap();
+        for (name, groups) in
+            [("operators", vec![]), ("bob", vec!["Alice".to_owned()]), ("bob", vec!["BOB".to_owned()])]
+        {
+            assert!(matches!(accounts.add(name, hash("x"), &groups), Err(AccountsError::Ambiguous)), "{name}");
+        }
+        accounts.add("bob", hash("x"), &group("operators")).unwrap();
     }
 
     #[test]

@@ -111,7 +111,7 @@ mod tests {
 
     fn by_hand(hash: &[u8]) -> ChannelBinding {
         let mut data = vec![0; 16];
-        data.extend_from_slice(&u32::try_from(PREFIX.len() + hash.len()).unwrap().to_le_bytes());
+        data.extend_from_slice(&u32::try_from(PREFIX.len().saturating_add(hash.len())).unwrap().to_le_bytes());
         data.extend_from_slice(PREFIX);
         data.extend_from_slice(hash);
         ChannelBinding::of_digest(Md5::digest(&data).into())

@@ -154,7 +154,7 @@ pub(crate) struct NegotiateInitiator {
 enum InitiatorState {
     Start,
     AwaitChallenge { mech_list: Vec<u8> },
-    AwaitSignature { mech_list: Vec<u8>, session: NtlmSession },
+    AwaitSignature { mech_list: Vec<u8>, session: Box<NtlmSession> },
     Done,
 }
 
@@ -164,9 +164,9 @@ pub(crate) enum InitiateStep {
     /// Send this token; the peer has one more to send before messages can be opened.
     Send(Vec<u8>),
     /// Send this token; nothing more is awaited.
-    SendLast(Vec<u8>, NtlmSession),
+    SendLast(Vec<u8>, Box<NtlmSession>),
     /// Nothing is left to send.
-    Done(NtlmSession),
+    Done(Box<NtlmSession>),
 }
 
 impl NegotiateInitiator {
@@ -202,7 +202,7 @@ impl NegotiateInitiator {
             InitiatorState::AwaitChallenge { mech_list } => match self.wrapping {
                 Wrapping::Raw => {
                     let (message, session) = self.ntlm.authenticate(token)?;
-                    Ok(InitiateStep::SendLast(message, session))
+                    Ok(InitiateStep::SendLast(message, Box::new(session)))
                 }
                 Wrapping::Spnego => self.answer_challenge(token, mech_list),
             },
@@ -229,7 +229,7 @@ impl NegotiateInitiator {
         let (message, mut session) = self.ntlm.authenticate(response.token.ok_or(Malformed::Spnego)?)?;
         let mic = session.sign_list(&mech_list)?;
         let answer = NegTokenResp { token: Some(&message), mic: Some(&mic), ..NegTokenResp::default() };
-        self.state = InitiatorState::AwaitSignature { mech_list, session };
+        self.state = InitiatorState::AwaitSignature { mech_list, session: Box::new(session) };
         Ok(InitiateStep::Send(answer.encode()))
     }
 

@@ -46,7 +46,7 @@ type Seals = (Box<dyn MessageSeal>, Box<dyn MessageSeal>);
 /// Runs a login to its end.
 fn pair(mut acceptor: NegotiateAcceptor, mut initiator: NegotiateInitiator) -> Result<(AccountName, Seals), Error> {
     let mut token = initiator.start()?;
-    let mut ready: Option<NtlmSession> = None;
+    let mut ready: Option<Box<NtlmSession>> = None;
     for _ in 0..4 {
         match acceptor.step(&token)? {
             NegotiateStep::Continue { token: answer } => match initiator.step(&answer)? {
@@ -66,7 +66,7 @@ fn pair(mut acceptor: NegotiateAcceptor, mut initiator: NegotiateInitiator) -> R
                     },
                     (Some(_), Some(_)) | (None, None) => panic!("a token too many or too few"),
                 };
-                return Ok((name, (Box::new(session), seal)));
+                return Ok((name, (session, seal)));
             }
         }
     }

@@ -50,7 +50,7 @@ enum State {
     AwaitChallenge,
     /// Our proof is sent; with raw NTLM the session is here already.
     AwaitBinding {
-        session: Option<NtlmSession>,
+        session: Option<Box<NtlmSession>>,
     },
     Done,
     Failed(Error),
@@ -231,7 +231,7 @@ impl Initiator {
         })
     }
 
-    fn deliver(&mut self, request: &TsRequest<'_>, session: Option<NtlmSession>) -> Result<InitiateStep> {
+    fn deliver(&mut self, request: &TsRequest<'_>, session: Option<Box<NtlmSession>>) -> Result<InitiateStep> {
         let mut session = match (session, request.nego_token) {
             (Some(session), None) => session,
             (None, Some(token)) => match self.negotiate.step(token)? {
@@ -243,7 +243,7 @@ impl Initiator {
             (Some(_), Some(_)) | (None, None) => return Err(PeerMisbehaved::OutOfOrder.into()),
         };
         let sealed = request.pub_key_auth.ok_or(PeerMisbehaved::OutOfOrder)?;
-        let proof = auth::unwrap_token(&mut session, sealed)?;
+        let proof = auth::unwrap_token(&mut *session, sealed)?;
         // (key-binding)
         self.peer_key()?.verify(Direction::ServerToClient, &self.nonce, &proof)?;
         let credential = std::mem::take(&mut self.credential);

@@ -37,4 +37,4 @@ pub struct Login {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

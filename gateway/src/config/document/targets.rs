@@ -14,6 +14,8 @@ use crate::config::{GroupName, TargetName, Warning};
 const MAX_TARGETS: usize = 100_000;
 const MAX_TAGS: usize = 64;
 const MAX_SPN: usize = 256;
+/// RFC 1035 2.3.4.
+const MAX_DOMAIN: usize = 253;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -63,6 +65,7 @@ fn target(
     let authentication = section.choice(reader, "authentication", &authentications, TargetAuthentication::Negotiate);
     let tags = tags(&mut section, reader);
     let code_page = section.number(reader, "code_page", 1..=65_535, 0);
+    let account_domain = account_domain(&mut section, reader);
     let spn = spn(&mut section, reader);
     let connect_timeout = section.duration(reader, "connect_timeout", SECOND..=MINUTE, SECOND * 10);
     let read_timeout = section.duration(reader, "read_timeout", SECOND..=MINUTE * 10, SECOND * 30);
@@ -75,7 +78,8 @@ fn target(
         transport: transport?,
         authentication,
         tags,
-        code_page: u32::try_from(code_page).ok().filter(|page| *page != 0),
+        code_page: u16::try_from(code_page).ok().filter(|page| *page != 0),
+        account_domain,
         spn: spn.unwrap_or_else(|| format!("HTTP/{host}")),
         connect_timeout,
         read_timeout,
@@ -183,6 +187,21 @@ fn spn(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
         && text.text.split_once('/').is_some_and(|(class, host)| !class.is_empty() && !host.is_empty());
     if !valid {
         reader.mistake(&text.span, "this is no service name", "write it like \"HTTP/web01.example.com\"");
+        return None;
+    }
+    Some(text.text)
+}
+
+/// A NetBIOS or DNS name, or `.` for the target's own accounts.
+fn account_domain(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let text = section.text(reader, "account_domain")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if text.text.len() > MAX_DOMAIN || !text.text.bytes().all(plain) {
+        reader.mistake(
+            &text.span,
+            "this is no domain",
+            "write its short or DNS name, or \".\" for the target's own accounts",
+        );
         return None;
     }
     Some(text.text)

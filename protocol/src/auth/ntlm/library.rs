@@ -80,8 +80,8 @@ fn library_password(hash: &NtlmHash) -> sspi::Secret<String> {
     let mut text = String::with_capacity(prefix.len().saturating_add(KEY.saturating_mul(2)));
     text.push_str(prefix);
     for byte in hash.as_bytes() {
-        // Writing to a String cannot fail.
-        write!(text, "{byte:02x}").ok();
+        // Writing to a String cannot fail; a short text would be no hash, and be refused.
+        let _ = write!(text, "{byte:02x}");
     }
     sspi::Secret::new(text)
 }

@@ -185,10 +185,10 @@ mod tests {
         let (mut client, mut server) = pair();
         let mic = client.sign_list(b"list").unwrap();
         server.verify_list(b"list", &mic).unwrap();
-        let (fresh, _) = pair();
+        let (mut fresh, _) = pair();
         let mut streams = [[0; 32]; 2];
         client.outgoing.cipher.clone().apply(&mut streams[0]);
-        fresh.outgoing.cipher.clone().apply(&mut streams[1]);
+        fresh.outgoing.cipher.apply(&mut streams[1]);
         assert_eq!(streams[0], streams[1]);
         assert_eq!(client.outgoing.sequence, 1);
         let chunk = client.seal(b"next").unwrap();

@@ -26,7 +26,7 @@ pub fn parse_authorization(value: &str) -> Result<(Scheme, Vec<u8>)> {
     if value.len() > AUTH_HEADER {
         return Err(LimitExceeded::MessageSize.into());
     }
-    let (name, token) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
+    let (name, token) = value.trim().split_once(' ').unwrap_or_else(|| (value.trim(), ""));
     let scheme = [Scheme::CredSsp, Scheme::Negotiate]
         .into_iter()
         .find(|scheme| name.eq_ignore_ascii_case(challenge(*scheme)))
@@ -150,7 +150,7 @@ impl ClientLogin {
         match std::mem::replace(&mut self.state, State::Done) {
             State::CredSsp(mut initiator) => {
                 // An empty token and an offer are the same once an HTTP library has trimmed the blank away.
-                let token = token.or(initiator.takes_empty_token().then_some(&[]));
+                let token = token.or_else(|| initiator.takes_empty_token().then_some(&[]));
                 let token = match initiator.step(token.ok_or(AuthFailure::RefusedByPeer)?)? {
                     InitiateStep::Send { token } => {
                         self.state = State::CredSsp(initiator);
@@ -170,7 +170,7 @@ impl ClientLogin {
                         token
                     }
                     auth::InitiateStep::SendLast(token, session) => {
-                        self.state = State::Sent(Box::new(session));
+                        self.state = State::Sent(session);
                         token
                     }
                     // Complete on our side, and the peer says 401.
@@ -189,7 +189,7 @@ impl ClientLogin {
             State::Delivered(seal) => Ok(LoginStep::Done(seal)),
             State::Sent(session) => Ok(LoginStep::Done(session)),
             State::Negotiate(mut initiator) => match initiator.step(token.ok_or(PeerMisbehaved::OutOfOrder)?)? {
-                auth::InitiateStep::Done(session) => Ok(LoginStep::Done(Box::new(session))),
+                auth::InitiateStep::Done(session) => Ok(LoginStep::Done(session)),
                 auth::InitiateStep::Send(_) | auth::InitiateStep::SendLast(..) => {
                     Err(PeerMisbehaved::OutOfOrder.into())
                 }
@@ -222,3 +222,6 @@ fn decode_token(token: &str) -> Result<Vec<u8>> {
     let bytes = STANDARD.decode(token.trim()).map_err(|_| Malformed::Base64)?;
     if bytes.len() > LOGIN_TOKEN { Err(LimitExceeded::MessageSize.into()) } else { Ok(bytes) }
 }
+
+#[cfg(test)]
+mod tests;
