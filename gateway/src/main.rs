@@ -17,8 +17,9 @@ fn main() -> ExitCode {
     // Whatever the command, it may hold passwords or keys. `serve` logs what could not be done about them.
     let _hardening = sekisho_protocol::memory::harden_process();
     let status = match &cli.command {
-        Command::Serve(_) | Command::Demo(_) => Err("this build has no server".to_owned()),
-        command => {
+        Command::Serve(serve) => sekisho_gateway::serve::command(&serve.config).map_err(|error| error.to_string()),
+        Command::Demo(_) => Err("this build has no demo".to_owned()),
+        command @ (Command::Check(_) | Command::Init(_) | Command::Account(_) | Command::Audit(_)) => {
             let mut out = stdout().lock();
             let mut console = Console { out: &mut out, passwords: &mut Terminal };
             run(command, OffsetDateTime::now_utc(), &mut console).map_err(|error| error.to_string())

@@ -2,9 +2,10 @@
 
 use crate::admin;
 use crate::audit::{Audit, Context, Event, EventKind, ReloadOutcome, SessionEnd, StopReason};
+use crate::commands::Status;
 use crate::config::Config;
 use crate::credentials::CredentialStore;
-use crate::identity::Identities;
+use crate::identity::LocalAccounts;
 use crate::listener::accept::{Door, accept};
 use crate::policy_files;
 use crate::session::{TerminatedBy, reap_forever};
@@ -66,6 +67,18 @@ pub enum ServeError {
     /// The system refuses something else.
     #[error("{0}")]
     System(#[from] std::io::Error),
+}
+
+/// The command `serve`: a runtime of its own, and what there is to say on standard output.
+///
+/// # Errors
+/// When the gateway cannot be started.
+pub fn command(file: &Path) -> Result<Status, ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(file, &mut std::io::stdout()))?;
+    // Blocking work that hangs, such as a name that does not resolve, must not keep the process alive.
+    runtime.shutdown_background();
+    Ok(Status::Fine)
 }
 
 /// Runs until a signal says to stop.
@@ -137,7 +150,12 @@ impl Server {
         };
         let start = Event::new(EventKind::Start { version: env!("CARGO_PKG_VERSION").to_owned() }, &context(&live));
         let (audit, opened) = Audit::open(&settings, Arc::new(OffsetDateTime::now_utc), &start)?;
-        tracing::info!(?opened, policy = live.policy.digest(), "Audit log opened");
+        tracing::info!(
+            seq = opened.seq,
+            torn_bytes = opened.torn_bytes,
+            policy = live.policy.digest(),
+            "Audit log opened"
+        );
         let gateway = Gateway::new(live, audit, store);
         let server = Self {
             addresses: sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect(),
@@ -225,8 +243,8 @@ impl Server {
 
 fn assemble(config: Config, store: &Arc<CredentialStore>) -> Result<Live, ServeError> {
     let policy = policy_files::load(&config.policy).map_err(ServeError::Policy)?;
-    let identity = Identities::load(&config.accounts).map_err(ServeError::Accounts)?;
-    Ok(Live::new(config, policy, identity, store)?)
+    let identity = LocalAccounts::load(&config.accounts).map_err(ServeError::Accounts)?;
+    Ok(Live::new(config, policy, Box::new(identity), store)?)
 }
 
 fn context(live: &Live) -> Context {

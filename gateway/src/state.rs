@@ -4,7 +4,7 @@ use crate::audit::{Audit, AuditError, Context, Event, EventKind};
 use crate::backend::{Dialer, TrustError};
 use crate::config::{self, Config, Limits, Target, TargetName};
 use crate::credentials::CredentialStore;
-use crate::identity::Identities;
+use crate::identity::IdentityProvider;
 use crate::limits::lockout::{Lockout, LockoutRules};
 use crate::limits::rates::{Limited, Rate, RateRules, Rates};
 use crate::listener::caps::{CapRules, Caps};
@@ -27,7 +27,7 @@ pub struct Live {
     /// The allowlist.
     pub policy: Policy,
     /// Who there is.
-    pub identity: Identities,
+    pub identity: Box<dyn IdentityProvider>,
     targets: BTreeMap<TargetName, Reachable>,
 }
 
@@ -45,7 +45,7 @@ impl Live {
     pub fn new(
         config: Config,
         policy: Policy,
-        identity: Identities,
+        identity: Box<dyn IdentityProvider>,
         store: &Arc<CredentialStore>,
     ) -> Result<Self, TrustError> {
         let mut targets = BTreeMap::new();

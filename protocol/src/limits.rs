@@ -47,6 +47,9 @@ pub const XML_ELEMENTS: usize = 10_000;
 /// Attributes and declarations of one element: stock clients declare up to a dozen namespaces at the root.
 pub const XML_ATTRIBUTES: usize = 32;
 
+/// Prefixes that are bound at the same time: each name is looked for among them.
+pub const XML_BINDINGS: usize = 128;
+
 /// Attributes and declarations of one document.
 pub const XML_ATTRIBUTES_IN_ALL: usize = 30_000;
 
@@ -59,7 +62,7 @@ pub const SHORT_TEXT: usize = 2048;
 /// Bytes of an answer when the client says nothing: what the old clients take.
 pub const ENVELOPE_DEFAULT: usize = 153_600;
 
-/// The smallest answer that a client may insist on. DSP0226 6.2 (R6.2-2).
+/// The smallest answer that a client may insist on. DSP0226 6.2.
 pub const ENVELOPE_MIN: usize = 8192;
 
 /// The largest answer that we make: what Windows makes (`MaxEnvelopeSizekb` 500).

@@ -1,1 +1,3 @@
-//! Tests of the whole: end to end, by attack, and of the layering.
+//! Tests of the whole: end to end, by attack, and of the layering. What they share is here.
+
+pub mod source;

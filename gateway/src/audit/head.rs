@@ -108,7 +108,7 @@ mod tests {
     fn a_public_key_is_read_back() {
         let key = SigningKey::from_bytes(&[1; 32]).verifying_key();
         assert_eq!(parse_public_key(&public_key_text(&key)), Some(key));
-        for text in ["", "ed25519:", "ed25519:AAAA", &public_key_text(&key)[8..]] {
+        for text in ["", "ed25519:", "ed25519:AAAA", &public_key_text(&key).replace("ed25519:", "")] {
             assert_eq!(parse_public_key(text), None);
         }
     }

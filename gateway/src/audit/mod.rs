@@ -38,7 +38,7 @@ pub use redact::{AuditedProgram, AuditedText, JudgedArgument, Redactor, hex};
 pub use verify::{Finding, Report, Unproved, verify};
 
 use crate::config::{AuditSettings, OnFailure};
-use crate::private_file::{Access, FileError, KeyPurpose, read_key};
+use crate::private_file::{Access, FileError, KeyPurpose, open_lock, read_key};
 use store::{Disk, Store};
 use writer::{Gauges, Writer};
 
@@ -269,12 +269,7 @@ fn body(event: &Event) -> Result<String, AuditError> {
 
 fn lock(directory: &Path) -> Result<File, OpenError> {
     let path = directory.join("audit.lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|error| OpenError::io(&path, error))?;
+    let file = open_lock(&path).map_err(|error| OpenError::io(&path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { directory: directory.to_owned() }),

@@ -51,7 +51,7 @@ impl Dialer {
         let deadline = after(self.target.connect_timeout);
         let late = |_late| BackendError::TimedOut(Effect::NotDone);
         let (mut http, binding) = timeout_at(deadline, self.open()).await.map_err(late)??;
-        let lease = self.store.lease(principal, None, deadline).await?;
+        let lease = self.store.lease(principal, self.target.account_domain.as_deref(), deadline).await?;
         let seal = timeout_at(deadline, self.login(&mut http, &lease, binding)).await.map_err(late).flatten();
         match &seal {
             Ok(_) => lease.accepted(),

@@ -36,7 +36,7 @@ pub trait Passwords {
     ///
     /// # Errors
     /// When there is none, or it is no password.
-    fn from_stdin(&mut self) -> Result<SecretText, PasswordError>;
+    fn first_line(&mut self) -> Result<SecretText, PasswordError>;
 
     /// Asks at the terminal, without echo.
     ///
@@ -52,7 +52,7 @@ pub(super) fn new_password(
     name: &str,
 ) -> Result<SecretText, PasswordError> {
     if stdin {
-        return passwords.from_stdin();
+        return passwords.first_line();
     }
     let first = passwords.ask(&format!("Password for {name}: "))?;
     let second = passwords.ask("Once more: ")?;
@@ -64,7 +64,7 @@ pub(super) fn new_password(
 pub struct Terminal;
 
 impl Passwords for Terminal {
-    fn from_stdin(&mut self) -> Result<SecretText, PasswordError> {
+    fn first_line(&mut self) -> Result<SecretText, PasswordError> {
         read_line(io::stdin().as_fd())
     }
 

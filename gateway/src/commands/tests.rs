@@ -20,7 +20,7 @@ const NOW: OffsetDateTime = datetime!(2026-01-02 03:04:05 UTC);
 struct Given(Vec<&'static str>);
 
 impl Passwords for Given {
-    fn from_stdin(&mut self) -> Result<SecretText, PasswordError> {
+    fn first_line(&mut self) -> Result<SecretText, PasswordError> {
         self.ask("")
     }
 
@@ -173,7 +173,7 @@ fn the_certificates_are_what_clients_need() {
     let names = server.subject_alternative_name().unwrap().unwrap().value.to_owned();
     let names = format!("{names:?}");
     assert!(names.contains("gw01.example.com") && names.contains("localhost"), "{names}");
-    assert!(server.is_ca() == false && server.public_key().parsed().is_ok());
+    assert!(!server.is_ca() && server.public_key().parsed().is_ok());
     assert_eq!(config.listeners.len(), 1);
 }
 

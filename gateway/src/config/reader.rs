@@ -1,5 +1,7 @@
 //! Reads one TOML document so that every mistake in it is found in one pass, each with its place.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "TOML's kinds: whatever is not the wanted one is a mistake")]
+
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

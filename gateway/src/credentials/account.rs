@@ -9,10 +9,10 @@ pub(super) fn domain<'a>(configured: Option<&'a str>, typed_domain: &'a str, use
     let typed = || {
         let in_user =
             user.split_once('\\').map(|(domain, _)| domain).or_else(|| user.rsplit_once('@').map(|(_, suffix)| suffix));
-        let domain = if typed_domain.is_empty() { in_user.unwrap_or_default() } else { typed_domain };
-        if domain == "." || domain.eq_ignore_ascii_case(LOCAL_DOMAIN) { "" } else { domain }
+        if typed_domain.is_empty() { in_user.unwrap_or_default() } else { typed_domain }
     };
-    configured.unwrap_or_else(typed)
+    let domain = configured.unwrap_or_else(typed);
+    if domain == "." || domain.eq_ignore_ascii_case(LOCAL_DOMAIN) { "" } else { domain }
 }
 
 /// The credential as the target is to see it.
@@ -47,7 +47,7 @@ mod tests {
                 DelegatedCredential { domain: typed.into(), user: user.into(), password: SecretText::new("x".into()) };
             assert_eq!(domain(None, typed, user), expected, "{typed} {user}");
             assert_eq!(domain(Some("CORP"), typed, user), "CORP");
-            assert_eq!(domain(Some(""), typed, user), "");
+            assert_eq!(domain(Some("."), typed, user), "");
             let account = on_target(credential, &PrincipalName::local("alice").unwrap(), expected);
             assert_eq!((account.domain.as_str(), account.user.as_str()), (expected, "alice"));
         }

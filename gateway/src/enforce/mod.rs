@@ -94,7 +94,7 @@ pub enum Refusal {
 pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
     let live = gateway.live();
     let context = context(&live, &ask);
-    if let Err(limited) = gateway.rates.operation(ask.identity.principal(), ask.target.name.as_str()) {
+    if let Err(limited) = gateway.rates.operation(&ask.identity.principal, ask.target.name.as_str()) {
         gateway.audit_limit(&context, limited).await;
         return Err(Refusal::Limited(limited));
     }
@@ -124,7 +124,7 @@ pub fn correlation() -> String {
 
 fn context(live: &Live, ask: &Ask<'_>) -> Context {
     Context {
-        principal: Some(ask.identity.principal().to_string()),
+        principal: Some(ask.identity.principal.to_string()),
         client_addr: Some(ask.client),
         target: Some(ask.target.name.to_string()),
         session: Some(ask.session.to_string()),
@@ -136,7 +136,7 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
 }
 
 fn principal(identity: &Identity) -> Principal {
-    Principal { name: identity.principal().to_string(), groups: identity.groups().to_vec() }
+    Principal { name: identity.principal.to_string(), groups: identity.groups.clone() }
 }
 
 fn gone() -> Decision {

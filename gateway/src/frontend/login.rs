@@ -39,7 +39,7 @@ impl AccountSource for Accounts {
     fn nt_hash(&self, claimed: &AccountName) -> Option<NtHash> {
         let live = self.gateway.live();
         let principal = live.identity.normalise(claimed).ok();
-        let hash = principal.as_ref().and_then(|principal| live.identity.nt_hash(principal));
+        let hash = live.identity.nt_hash(claimed);
         let locked = principal.as_ref().and_then(|principal| {
             self.gateway.lockout.locked(AddressKey::from(self.address), principal, Instant::now())
         });
@@ -75,14 +75,13 @@ async fn finish(client: &Client, login: Login, seal: Box<dyn MessageSeal>) -> Le
         return Leg::Refused(None);
     };
     let same = live.identity.normalise(&claimed).is_ok_and(|other| other == principal);
-    let hash = NtHash::of_password(&delegated.password);
-    let right = live.identity.nt_hash(&principal).is_some_and(|stored| stored.ct_eq(&hash));
-    let Some(identity) = live.identity.identity(&principal).filter(|_| same && right) else {
+    let right = live.identity.confirms(&principal, &delegated.password);
+    let Some(groups) = live.identity.groups(&principal).filter(|_| same && right) else {
         refuse(client, LoginOutcome::DelegatedMismatch, Some(&authenticated)).await;
         return Leg::Refused(None);
     };
     drop(live);
-    welcome(client, identity, delegated, seal).await
+    welcome(client, Identity { principal, groups }, delegated, seal).await
 }
 
 async fn welcome(
@@ -92,7 +91,7 @@ async fn welcome(
     seal: Box<dyn MessageSeal>,
 ) -> Leg {
     let gateway = &client.gateway;
-    let principal = identity.principal().clone();
+    let principal = identity.principal.clone();
     if audit(client, LoginOutcome::Ok, Some(&principal), None).await.is_err() {
         return Leg::Refused(None);
     }

@@ -101,7 +101,7 @@ impl Call<'_> {
         }
         let dialer = live.dialer(target).ok_or(route::RouteError::Unknown)?;
         let shell = Shell::new(
-            self.known.identity.principal(),
+            &self.known.identity.principal,
             dialer,
             self.opening(create, target)?,
             self.known.hold.another(),
@@ -117,8 +117,7 @@ impl Call<'_> {
 
     fn opening(&self, create: &CreateShell, target: &Target) -> Result<Opening, Problem> {
         let asked = ShellOptions::parse(&self.request.header).map_err(Problem::fault)?;
-        let configured = target.code_page.and_then(|page| u16::try_from(page).ok());
-        let code_page = configured.or_else(|| asked.code_page.filter(|page| CODE_PAGES.contains(page)));
+        let code_page = target.code_page.or_else(|| asked.code_page.filter(|page| CODE_PAGES.contains(page)));
         Ok(Opening {
             options: ShellOptions { code_page, ..asked },
             extras: RequestExtras {
@@ -219,7 +218,7 @@ impl Call<'_> {
                 "the request names no shell: a ShellId selector is needed",
             ))
         })?;
-        let found = self.client.gateway.sessions.find(self.known.identity.principal(), id);
+        let found = self.client.gateway.sessions.find(&self.known.identity.principal, id);
         let shell = found.ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
         shell.touch();
         Ok(shell)
@@ -249,7 +248,7 @@ impl Call<'_> {
             shell_id: shell.id(),
             address: shell.opening().address.clone(),
             resource_uri: shell.opening().resource_uri.clone(),
-            owner: self.known.identity.principal().to_string(),
+            owner: self.known.identity.principal.to_string(),
             client_ip: self.client.peer.ip().to_string(),
             idle_timeout: self.client.gateway.live().config.sessions.idle,
             input_streams: vec!["stdin".to_owned()],

@@ -4,7 +4,6 @@
 //! elsewhere, and neither file is used when others can read it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use sekisho_protocol::auth::{AccountName, AccountSource, NtHash};
@@ -125,7 +124,7 @@ impl LocalAccounts {
         change: impl FnOnce(&mut Self) -> Result<(), AccountsError>,
     ) -> Result<(), AccountsError> {
         let path = private_file::beside(&settings.file, ".lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = private_file::open_lock(&path);
         let lock =
             lock.and_then(|file| file.lock().map(|()| file)).map_err(|error| private_file::io_error(&path, error))?;
         let mut accounts = Self::load(settings)?;

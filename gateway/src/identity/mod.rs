@@ -27,7 +27,7 @@ pub trait IdentityProvider: AccountSource + std::fmt::Debug {
     /// When it leads to nobody for certain.
     fn normalise(&self, claimed: &AccountName) -> Result<PrincipalName, NameRefused>;
 
-    /// The groups of an account, as policy writes them: `DOMAIN\\group`; `None`: there is no such account any more.
+    /// The groups of an account, as policy writes them: `DOMAIN\group`; `None`: there is no such account any more.
     fn groups(&self, principal: &PrincipalName) -> Option<Vec<String>>;
 
     /// Whether this is the account's password. For an unknown account: no, after the same work.

@@ -117,6 +117,15 @@ fn channel_bindings_are_judged() {
     assert_eq!(login(&lax(), Some(&other)), Err(AuthFailure::ChannelBindingWrong.into()));
 }
 
+/// Whatever stands in for the hash of an account that does not exist, knowing it must not help.
+#[test]
+fn a_guessed_stand_in_for_an_unknown_account_is_refused() {
+    for hash in [[0; 16], [0xff; 16]] {
+        let error = attack(|client| (client.user, client.hash) = ("nobody", Some(hash)));
+        assert_eq!(error, Err(AuthFailure::BadCredentials.into()));
+    }
+}
+
 /// Raw NTLM with a client of the attack's making: what the acceptor says to the last message.
 fn attack(change: impl FnOnce(&mut AttackClient)) -> Result<(), Error> {
     let mut client = AttackClient::honest("alice", PASSWORD);

@@ -3,7 +3,7 @@
 use crate::auth::{self, AccountName, ChannelBinding, NegotiateInitiator, NtHash, NtlmSession, Wrapping};
 use crate::credssp::{DelegatedCredential, InitiateStep, Initiator};
 use crate::error::{AuthFailure, LimitExceeded, Malformed, Misuse, PeerMisbehaved, Unsupported};
-use crate::limits::{AUTH_HEADER, LOGIN_LEGS, LOGIN_TOKEN};
+use crate::limits::{AUTH_HEADER, LOGIN_TOKEN};
 use crate::sealing::MessageSeal;
 use crate::{Error, Result};
 use base64::Engine;
@@ -50,12 +50,12 @@ pub fn token_header(scheme: Scheme, token: &[u8]) -> String {
     format!("{} {}", challenge(scheme), STANDARD.encode(token))
 }
 
-/// One login of a client on one connection: requests with empty bodies until [`LoginStep::Done`].
+/// One login of a client on one connection: requests with empty bodies until [`LoginStep::Done`]. The machines
+/// inside bound its legs and bytes.
 #[derive(Debug)]
 pub struct ClientLogin {
     scheme: Scheme,
     state: State,
-    legs: u32,
 }
 
 /// What the client does next.
@@ -104,7 +104,7 @@ impl ClientLogin {
                 State::Negotiate(Box::new(initiator))
             }
         };
-        Ok(Self { scheme, state, legs: 0 })
+        Ok(Self { scheme, state })
     }
 
     /// The first `Authorization` value; no request without one is needed before.
@@ -134,10 +134,6 @@ impl ClientLogin {
     }
 
     fn try_step(&mut self, status: u16, www_authenticate: &[&str]) -> Result<LoginStep> {
-        self.legs = self.legs.saturating_add(1);
-        if self.legs > LOGIN_LEGS {
-            return Err(LimitExceeded::LoginLegs.into());
-        }
         let token = find_token(self.scheme, www_authenticate)?;
         match status {
             200 => self.succeeded(token.as_deref()),

@@ -8,7 +8,9 @@
 use super::content_type::{check_label, parse_content_type};
 use super::{MessageSeal, SealProtocol};
 use crate::error::{LimitExceeded, Malformed};
-use crate::limits::{SEALED_BODY, SEALED_GROUP, SEALED_GROUPS, SEALED_HEADER_LINE, SEALED_HEADER_LINES, SEALED_SIGNATURE};
+use crate::limits::{
+    SEALED_BODY, SEALED_GROUP, SEALED_GROUPS, SEALED_HEADER_LINE, SEALED_HEADER_LINES, SEALED_SIGNATURE,
+};
 use crate::{Error, Result};
 use zeroize::Zeroizing;
 
@@ -255,7 +257,8 @@ fn read_description(lines: &mut Lines<'_>, boundary: &str, protocol: SealProtoco
 
 fn read_length(original: &str) -> Result<usize> {
     let fields = original.split(';').filter_map(|field| field.split_once('='));
-    let mut lengths = fields.filter(|(name, _)| name.trim().eq_ignore_ascii_case("Length")).map(|(_, value)| value.trim());
+    let mut lengths =
+        fields.filter(|(name, _)| name.trim().eq_ignore_ascii_case("Length")).map(|(_, value)| value.trim());
     let (Some(length), None) = (lengths.next(), lengths.next()) else {
         return Err(Malformed::SealedBody.into());
     };

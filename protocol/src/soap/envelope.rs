@@ -72,7 +72,8 @@ impl Envelope {
     pub(crate) fn check_understood(&self) -> Result<()> {
         for header in self.headers().map_or(&[][..], Element::children) {
             let known = UNDERSTOOD.iter().any(|(namespace, local)| header.is(*namespace, local));
-            let mandatory = flag(header, Namespace::Soap, "mustUnderstand")? || flag(header, Namespace::None, "mustUnderstand")?;
+            let mandatory =
+                flag(header, Namespace::Soap, "mustUnderstand")? || flag(header, Namespace::None, "mustUnderstand")?;
             if mandatory && !known {
                 return Err(Unsupported::MustUnderstand.into());
             }

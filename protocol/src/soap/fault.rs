@@ -1,4 +1,4 @@
-//! Faults: those that we send, and those of a peer. [MS-WSMV] 2.2.4.43 and DSP0226 14.
+//! Faults: those that we send, and those of a peer. [MS-WSMV] 2.2.4 and DSP0226 14.
 
 use crate::limits::PEER_TEXT;
 use std::fmt;
@@ -130,7 +130,7 @@ pub enum Blame {
     MustUnderstand,
 }
 
-/// The second code of a fault. DSP0226 14.6.
+/// The second code of a fault. DSP0226 14.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subcode {
     /// `w:AccessDenied`.
@@ -198,7 +198,8 @@ impl Fault {
     /// Nothing happened in time: clients ask again. Some know it by the word `OperationTimeout` alone.
     #[must_use]
     pub fn timed_out() -> Self {
-        let reason = "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
+        let reason =
+            "The WS-Management service cannot complete the operation within the time specified in OperationTimeout.";
         Self::receiver(FaultCode::TIMED_OUT, Subcode::TimedOut, reason)
     }
 

@@ -1,4 +1,4 @@
-//! The bytes of a fault. [MS-WSMV] 2.2.4.43 and DSP0226 14.
+//! The bytes of a fault. [MS-WSMV] 2.2.4 and DSP0226 14.
 
 use super::envelope::start_answer;
 use super::fault::{Blame, Fault, FaultCode, PeerFault, PeerText, Subcode, WSMAN_FAULT};
@@ -33,7 +33,8 @@ pub(crate) fn write_fault(relates_to: Option<&MessageId>, message_id: Uuid, faul
 }
 
 pub(crate) fn read_fault(fault: &Element) -> Result<PeerFault> {
-    let blame = fault.one(Namespace::Soap, "Code")?.map(|code| code.one(Namespace::Soap, "Value")).transpose()?.flatten();
+    let blame =
+        fault.one(Namespace::Soap, "Code")?.map(|code| code.one(Namespace::Soap, "Value")).transpose()?.flatten();
     let blame = match blame.map(Element::trimmed).transpose()? {
         Some(value) if value.ends_with(":Sender") => Blame::Sender,
         Some(value) if value.ends_with(":MustUnderstand") => Blame::MustUnderstand,

@@ -1,4 +1,4 @@
-//! The options of WinRS. [MS-WSMV] 2.2.4.37 and 3.1.4.1.31.
+//! The options of WinRS. [MS-WSMV] 2.2.4 and 3.1.4.1.31.
 
 use crate::soap::Fault;
 use crate::wsman::{RequestHeader, WsmanOption};

@@ -29,7 +29,8 @@ pub(crate) fn stream_names(parent: &Element, local: &'static str) -> Result<Vec<
 
 /// The same, of the element itself.
 pub(crate) fn split_names(element: &Element) -> Result<Vec<String>> {
-    let names: Vec<String> = short_text(element)?.split(is_space).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let names: Vec<String> =
+        short_text(element)?.split(is_space).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     if STREAM_NAMES < names.len() { Err(LimitExceeded::Items.into()) } else { Ok(names) }
 }
 

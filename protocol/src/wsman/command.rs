@@ -1,4 +1,4 @@
-//! Command and Signal. [MS-WSMV] 2.2.4.7 and 2.2.4.36.
+//! Command and Signal. [MS-WSMV] 2.2.4.
 
 use super::body::{command_id, sole};
 use super::id::CommandId;

@@ -1,4 +1,4 @@
-//! Create: a shell asked for, and a shell described. [MS-WSMV] 3.1.4.1.31 and 2.2.4.37.
+//! Create: a shell asked for, and a shell described. [MS-WSMV] 3.1.4.1.31 and 2.2.4.
 
 use super::body::{optional_text, sole, stream_names};
 use super::duration::{parse_duration, render_duration};
@@ -36,8 +36,16 @@ pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
         input_streams: stream_names(shell, "InputStreams")?,
         output_streams: stream_names(shell, "OutputStreams")?,
         environment: read_environment(shell)?,
-        working_directory: shell.one(Namespace::Shell, "WorkingDirectory")?.map(short_text).transpose()?.map(str::to_owned),
-        creation_xml: shell.one(Namespace::PowerShell, "creationXml")?.map(Element::trimmed).transpose()?.map(str::to_owned),
+        working_directory: shell
+            .one(Namespace::Shell, "WorkingDirectory")?
+            .map(short_text)
+            .transpose()?
+            .map(str::to_owned),
+        creation_xml: shell
+            .one(Namespace::PowerShell, "creationXml")?
+            .map(Element::trimmed)
+            .transpose()?
+            .map(str::to_owned),
     })
 }
 
@@ -72,7 +80,13 @@ pub(crate) fn write_create(writer: &mut Writer, shell: &CreateShell) {
     if let Some(id) = shell.shell_id {
         writer.attribute("ShellId", &id.to_string());
     }
-    // The order of the schema: old targets insist on it.
+    // The order of stock clients, since targets may insist on one.
+    if !shell.input_streams.is_empty() {
+        writer.leaf("rsp:InputStreams", &shell.input_streams.join(" "));
+    }
+    if !shell.output_streams.is_empty() {
+        writer.leaf("rsp:OutputStreams", &shell.output_streams.join(" "));
+    }
     if !shell.environment.is_empty() {
         writer.start("rsp:Environment");
         for (name, value) in &shell.environment {
@@ -80,20 +94,14 @@ pub(crate) fn write_create(writer: &mut Writer, shell: &CreateShell) {
         }
         writer.end();
     }
-    if let Some(directory) = &shell.working_directory {
-        writer.leaf("rsp:WorkingDirectory", directory);
-    }
     if let Some(lifetime) = shell.lifetime {
         writer.leaf("rsp:Lifetime", &render_duration(lifetime));
     }
     if let Some(timeout) = shell.idle_timeout {
         writer.leaf("rsp:IdleTimeOut", &render_duration(timeout));
     }
-    if !shell.input_streams.is_empty() {
-        writer.leaf("rsp:InputStreams", &shell.input_streams.join(" "));
-    }
-    if !shell.output_streams.is_empty() {
-        writer.leaf("rsp:OutputStreams", &shell.output_streams.join(" "));
+    if let Some(directory) = &shell.working_directory {
+        writer.leaf("rsp:WorkingDirectory", directory);
     }
     if let Some(xml) = &shell.creation_xml {
         writer.start("creationXml").attribute("xmlns", Namespace::PowerShell.uri()).text(xml).end();

@@ -42,10 +42,7 @@ fn check_selector(header: &RequestHeader) -> Result<()> {
         (Resource::Config, Action::Get) => false,
         (Resource::Config, _) | (_, Action::Identify | Action::Other) => return Err(Unsupported::Action.into()),
         (_, Action::Create) => false,
-        (
-            _,
-            Action::Delete | Action::Get | Action::Command | Action::Send | Action::Receive | Action::Signal,
-        ) => true,
+        (_, Action::Delete | Action::Get | Action::Command | Action::Send | Action::Receive | Action::Signal) => true,
     };
     if header.shell.is_some() == wants_shell { Ok(()) } else { Err(Malformed::Selector.into()) }
 }
@@ -132,7 +129,9 @@ fn read_response(body: &[Element]) -> Result<ResponseBody> {
         return Err(Malformed::Body.into());
     }
     match (first.namespace(), first.local()) {
-        (Namespace::Shell, "CommandResponse") => Ok(ResponseBody::Command { command_id: read_command_response(first)? }),
+        (Namespace::Shell, "CommandResponse") => {
+            Ok(ResponseBody::Command { command_id: read_command_response(first)? })
+        }
         (Namespace::Shell, "SendResponse") => Ok(ResponseBody::Send),
         (Namespace::Shell, "ReceiveResponse") => Ok(ResponseBody::Receive(read_receive_response(first)?)),
         (Namespace::Shell, "SignalResponse") => Ok(ResponseBody::Signal),
@@ -150,8 +149,7 @@ fn empty_response(envelope: &Envelope) -> Result<ResponseBody> {
         Ok(Action::Delete) => Ok(ResponseBody::Delete),
         Ok(Action::Signal) => Ok(ResponseBody::Signal),
         Ok(Action::Send) => Ok(ResponseBody::Send),
-        Ok(Action::Identify | Action::Create | Action::Get | Action::Command | Action::Receive | Action::Other) | Err(_) => {
-            Err(Malformed::Body.into())
-        }
+        Ok(Action::Identify | Action::Create | Action::Get | Action::Command | Action::Receive | Action::Other)
+        | Err(_) => Err(Malformed::Body.into()),
     }
 }

@@ -35,8 +35,10 @@ pub(crate) fn read_header(envelope: &Envelope) -> Result<RequestHeader> {
     let action = envelope.header_text(Namespace::Addressing, "Action")?.ok_or(Malformed::Header)?;
     let action = match (Action::of_uri(action), &resource) {
         // What is never served is described as far as possible, so that it is refused by name.
-        (Err(_), Resource::Other(_)) => Action::Other,
-        (action, Resource::CmdShell | Resource::PowerShell(_) | Resource::Config | Resource::Other(_) | Resource::None) => action?,
+        (Err(_) | Ok(Action::Identify), Resource::Other(_)) => Action::Other,
+        // Identify is known by its body.
+        (Ok(Action::Identify), _) => return Err(Unsupported::Action.into()),
+        (action, _) => action?,
     };
     let mut header = RequestHeader { message_id: Some(message_id), action, resource, ..identify_header() };
     envelope.header_text(Namespace::Addressing, "To")?.unwrap_or_default().clone_into(&mut header.to);

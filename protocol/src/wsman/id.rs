@@ -62,11 +62,11 @@ macro_rules! guid_id {
 }
 
 guid_id! {
-    /// Names a shell. [MS-WSMV] 2.2.4.38.
+    /// Names a shell. [MS-WSMV] 2.2.4.
     ShellId
 }
 guid_id! {
-    /// Names a command inside a shell. [MS-WSMV] 2.2.4.7.
+    /// Names a command inside a shell. [MS-WSMV] 2.2.4.
     CommandId
 }
 

@@ -58,7 +58,7 @@ fn fault_for(error: Error, stage: Stage) -> Fault {
         return Fault::no_such_shell();
     }
     let own = CODES.iter().find(|(known, _, _)| *known == error);
-    let (code, subcode) = own.map_or(default_code(stage), |(_, code, subcode)| (*code, *subcode));
+    let (code, subcode) = own.map_or_else(|| default_code(stage), |(_, code, subcode)| (*code, *subcode));
     // The error's text is ours alone: nothing of the request is in it.
     Fault::sender(code, subcode, format!("The request was not understood: {error}."))
 }

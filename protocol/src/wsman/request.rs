@@ -58,7 +58,10 @@ pub struct WsmanOption {
 
 impl fmt::Debug for WsmanOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WsmanOption").field("name", &self.name).field("must_comply", &self.must_comply).finish_non_exhaustive()
+        f.debug_struct("WsmanOption")
+            .field("name", &self.name)
+            .field("must_comply", &self.must_comply)
+            .finish_non_exhaustive()
     }
 }
 
@@ -133,7 +136,7 @@ pub enum RequestBody {
     Other,
 }
 
-/// A shell as a client asks for it. [MS-WSMV] 2.2.4.37.
+/// A shell as a client asks for it. [MS-WSMV] 2.2.4.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CreateShell {
     /// A name for people.
@@ -167,7 +170,7 @@ impl fmt::Debug for CreateShell {
     }
 }
 
-/// A command as a client asks for it. [MS-WSMV] 2.2.4.7.
+/// A command as a client asks for it. [MS-WSMV] 2.2.4.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CommandLine {
     /// The program, or a whole line: clients differ.
@@ -188,7 +191,7 @@ impl fmt::Debug for CommandLine {
     }
 }
 
-/// Input for one command. [MS-WSMV] 2.2.4.34.
+/// Input for one command. [MS-WSMV] 2.2.4.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SendStream {
     /// `stdin`, or PowerShell's `pr`.

@@ -52,7 +52,7 @@ pub struct Identity {
     pub product_version: String,
 }
 
-/// A shell as the server describes it. [MS-WSMV] 2.2.4.37.
+/// A shell as the server describes it. [MS-WSMV] 2.2.4.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShellDetails {
     /// Its name; emitted as selector and as element, since clients read either.
@@ -77,7 +77,7 @@ pub struct ShellDetails {
     pub inactivity: Duration,
 }
 
-/// Output of one command. [MS-WSMV] 2.2.4.32.
+/// Output of one command. [MS-WSMV] 2.2.4.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiveResponse {
     /// Whose; absent only for PowerShell's pool.
@@ -88,7 +88,7 @@ pub struct ReceiveResponse {
     pub state: Option<CommandState>,
 }
 
-/// A piece of one stream. [MS-WSMV] 2.2.4.40.
+/// A piece of one stream. [MS-WSMV] 2.2.4.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StreamChunk {
     /// `stdout` or `stderr`.
@@ -109,7 +109,7 @@ impl fmt::Debug for StreamChunk {
     }
 }
 
-/// Whether a command goes on. [MS-WSMV] 2.2.4.10.
+/// Whether a command goes on. [MS-WSMV] 2.2.4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandState {
     /// It goes on.

@@ -1,4 +1,4 @@
-//! Send and Receive: input and output of commands. [MS-WSMV] 2.2.4.26 to 2.2.4.33.
+//! Send and Receive: input and output of commands. [MS-WSMV] 2.2.4.
 
 use super::body::{base64_text, bytes, command_id, sole, split_names};
 use super::id::CommandId;
@@ -136,5 +136,5 @@ fn read_state(element: &Element) -> Result<CommandState> {
 fn parse_exit_code(text: &str) -> Result<i32> {
     let signed = text.parse::<i32>().ok();
     let unsigned = || text.parse::<u32>().ok().map(|code| i32::from_ne_bytes(code.to_ne_bytes()));
-    signed.or_else(unsigned).ok_or(Malformed::Body.into())
+    Ok(signed.or_else(unsigned).ok_or(Malformed::Body)?)
 }

@@ -48,7 +48,7 @@ impl Action {
             return Err(Unsupported::Disconnection.into());
         }
         let known = ACTIONS.iter().find(|(_, known)| *known == uri);
-        known.map(|(action, _)| *action).ok_or(Unsupported::Action.into())
+        Ok(known.map(|(action, _)| *action).ok_or(Unsupported::Action)?)
     }
 
     pub(crate) fn uri(self) -> &'static str {

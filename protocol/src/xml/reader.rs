@@ -5,9 +5,9 @@
 
 use super::names::Namespace;
 use super::{is_carried, is_space};
+use crate::Result;
 use crate::error::{LimitExceeded, Malformed, Unsupported};
-use crate::limits::{XML_ATTRIBUTES, XML_ATTRIBUTES_IN_ALL, XML_DEPTH, XML_DOCUMENT, XML_ELEMENTS};
-use crate::{Error, Result};
+use crate::limits::{XML_ATTRIBUTES, XML_ATTRIBUTES_IN_ALL, XML_BINDINGS, XML_DEPTH, XML_DOCUMENT, XML_ELEMENTS};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::borrow::Cow;
@@ -137,10 +137,11 @@ pub fn parse(document: &[u8]) -> Result<Element> {
     reader.config_mut().enable_all_checks(true);
     let mut builder = Builder::default();
     loop {
-        match reader.read_event().map_err(|_| Error::from(Malformed::Xml))? {
-            Event::Eof => return builder.finish(),
-            event => builder.take(event)?,
+        let event = reader.read_event().map_err(|_| Malformed::Xml)?;
+        if event == Event::Eof {
+            return builder.finish();
         }
+        builder.take(event)?;
     }
 }
 
@@ -243,7 +244,7 @@ impl Builder {
         let mut raw: Vec<(String, String)> = Vec::new();
         let mut declared = 0_usize;
         for attribute in start.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|_| Error::from(Malformed::Xml))?;
+            let attribute = attribute.map_err(|_| Malformed::Xml)?;
             self.attributes = self.attributes.saturating_add(1);
             if XML_ATTRIBUTES <= raw.len().saturating_add(declared) || XML_ATTRIBUTES_IN_ALL < self.attributes {
                 return Err(LimitExceeded::XmlAttributes.into());
@@ -277,6 +278,9 @@ impl Builder {
         }
         if !prefix.is_empty() {
             check_name(prefix)?;
+        }
+        if XML_BINDINGS <= self.bindings.len() {
+            return Err(LimitExceeded::XmlAttributes.into());
         }
         self.bindings.push((prefix.to_owned(), namespace));
         Ok(())
@@ -342,7 +346,7 @@ impl Builder {
         if !self.open.is_empty() {
             return Err(Malformed::Xml.into());
         }
-        self.root.ok_or(Malformed::Xml.into())
+        Ok(self.root.ok_or(Malformed::Xml)?)
     }
 }
 
@@ -383,7 +387,7 @@ fn attribute_value(raw: &str) -> Result<String> {
     let mut rest = raw;
     while let Some((plain, after)) = rest.split_once('&') {
         push_normalised(&mut value, plain)?;
-        let (reference, after) = after.split_once(';').ok_or(Error::from(Malformed::Xml))?;
+        let (reference, after) = after.split_once(';').ok_or(Malformed::Xml)?;
         value.push(reference_char(reference)?);
         rest = after;
     }
@@ -416,13 +420,13 @@ fn reference_char(reference: &str) -> Result<char> {
         "amp" => return Ok('&'),
         "quot" => return Ok('"'),
         "apos" => return Ok('\''),
-        other => other.strip_prefix('#').ok_or(Error::from(Unsupported::Entity))?,
+        other => other.strip_prefix('#').ok_or(Unsupported::Entity)?,
     };
     let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |hex| (hex, 16));
     // `from_str_radix` would take a sign.
     if !digits.chars().all(|c| c.is_digit(radix)) {
         return Err(Malformed::Xml.into());
     }
-    let value = u32::from_str_radix(digits, radix).map_err(|_| Error::from(Malformed::Xml))?;
-    char::from_u32(value).filter(|c| is_carried(*c)).ok_or(Malformed::XmlCharacter.into())
+    let value = u32::from_str_radix(digits, radix).map_err(|_| Malformed::Xml)?;
+    Ok(char::from_u32(value).filter(|c| is_carried(*c)).ok_or(Malformed::XmlCharacter)?)
 }

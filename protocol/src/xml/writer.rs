@@ -3,14 +3,22 @@
 use super::is_carried;
 use crate::Result;
 use crate::error::Malformed;
+use std::fmt;
 
 /// Writes elements one after another. Names are ours and constant; text is anybody's.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Writer {
     out: String,
     open: Vec<&'static str>,
     in_tag: bool,
     replaced: bool,
+}
+
+impl fmt::Debug for Writer {
+    /// What is written may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("bytes", &self.out.len()).finish_non_exhaustive()
+    }
 }
 
 impl Writer {

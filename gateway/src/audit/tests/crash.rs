@@ -8,7 +8,7 @@ use super::*;
 
 /// Starts, writes, signs and rotates; crashes at a step. Gives the lines that were acknowledged.
 fn life(log: &Log, crash_at: usize) -> (Vec<String>, usize) {
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     faults.crash_at.store(crash_at, Ordering::Relaxed);
     let mut acknowledged = Vec::new();
     if let Ok((mut writer, _)) = started(store, &log.settings, log.now(), &start()) {
@@ -78,7 +78,7 @@ fn a_torn_line_is_moved_aside_and_noted() {
 fn a_crash_between_the_head_and_the_key_is_made_good() {
     let log = Log::new();
     let first = log.first_key();
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     let (mut writer, _) = started(store, &log.settings, log.now(), &start()).unwrap();
     faults.no_promotion.store(true, Ordering::Relaxed);
     let before = log.first_key();
@@ -94,7 +94,7 @@ fn a_crash_between_the_head_and_the_key_is_made_good() {
 #[test]
 fn a_key_that_was_not_exchanged_is_never_overtaken() {
     let log = Log::new();
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     let (mut writer, _) = started(store, &log.settings, log.now(), &start()).unwrap();
     faults.no_promotion.store(true, Ordering::Relaxed);
     assert!(writer.sign(log.now()).is_err());

@@ -6,7 +6,7 @@ use super::support::{Faults, Log, Unreliable, command, start};
 use super::*;
 
 fn failing(log: &Log) -> (Writer, Arc<Faults>) {
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     (started(store, &log.settings, log.now(), &start()).unwrap().0, faults)
 }
 
@@ -102,11 +102,11 @@ fn a_signature_that_is_due_and_fails_stops_the_log() {
 #[test]
 fn a_start_that_cannot_be_written_is_refused() {
     let mut log = Log::new();
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     set(&faults.full, true);
     assert!(matches!(started(store, &log.settings, log.now(), &start()), Err(OpenError::Audit(_))));
     log.settings.on_failure = OnFailure::Degrade;
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     set(&faults.full, true);
     let (writer, _) = started(store, &log.settings, log.now(), &start()).unwrap();
     assert!(writer.gauges.failing.load(Ordering::Relaxed));
@@ -115,7 +115,7 @@ fn a_start_that_cannot_be_written_is_refused() {
 #[test]
 fn the_thread_tells_what_the_writer_says() {
     let log = Log::new();
-    let (store, faults) = Unreliable::new(log.disk());
+    let (store, faults) = Unreliable::over(log.disk());
     let (audit, _) = Audit::open_on(store, &log.settings, log.clock(), &start()).unwrap();
     assert!(audit.healthy());
     set(&faults.full, true);

@@ -144,7 +144,7 @@ pub(super) struct Faults {
 }
 
 impl Unreliable {
-    pub(super) fn new(inner: Box<dyn Store>) -> (Box<dyn Store>, Arc<Faults>) {
+    pub(super) fn over(inner: Box<dyn Store>) -> (Box<dyn Store>, Arc<Faults>) {
         let faults = Arc::new(Faults::default());
         (Box::new(Self { inner, faults: Arc::clone(&faults) }), faults)
     }

@@ -148,11 +148,11 @@ fn validity(path: &Path, parsed: &X509Certificate<'_>, now: OffsetDateTime, find
 
 fn covers(parsed: &X509Certificate<'_>, name: &str) -> bool {
     let Ok(Some(names)) = parsed.subject_alternative_name() else { return false };
-    names.value.general_names.iter().any(|general| match general {
-        GeneralName::DNSName(pattern) => match pattern.strip_prefix("*.") {
+    names.value.general_names.iter().any(|general| {
+        let GeneralName::DNSName(pattern) = general else { return false };
+        match pattern.strip_prefix("*.") {
             Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
             None => pattern.eq_ignore_ascii_case(name),
-        },
-        _ => false,
+        }
     })
 }

@@ -31,6 +31,8 @@ pub(crate) enum Response {
 pub(crate) struct AttackClient {
     pub(crate) user: &'static str,
     pub(crate) password: &'static str,
+    /// A hash to use in the place of the password's.
+    pub(crate) hash: Option<[u8; KEY]>,
     pub(crate) flags: u32,
     pub(crate) mic: Mic,
     pub(crate) response: Response,
@@ -44,6 +46,7 @@ impl AttackClient {
         Self {
             user,
             password,
+            hash: None,
             flags: Flags::OFFERED,
             mic: Mic::Right,
             response: Response::Right,
@@ -74,7 +77,8 @@ impl AttackClient {
         proved.extend_from_slice(&[0; 4]);
 
         let (user, domain) = (encode_name(self.user), encode_name("GATEWAY"));
-        let hash = NtHash::of_password(&SecretText::new(self.password.to_owned()));
+        let of_password = || NtHash::of_password(&SecretText::new(self.password.to_owned()));
+        let hash = self.hash.map_or_else(of_password, NtHash::from_bytes);
         let v2_hash = ntlm_v2_hash(&hash, &user, &domain).unwrap();
         let mut proof = hmac_md5(&v2_hash, &[&read.server_challenge, &proved]).unwrap();
         if self.response == Response::RandomProof {

@@ -135,6 +135,16 @@ fn a_target_that_does_not_know_the_password_gets_no_credential() {
 }
 
 #[test]
+fn a_token_after_the_login_is_done_is_an_error() {
+    let mut target = Target::connected(Wrapping::Raw);
+    target.challenge(VERSION).unwrap();
+    let (_, mut seal) = target.accept();
+    let sealed = seal.seal(&server_key().proof(Direction::ServerToClient, &target.nonce())).unwrap();
+    let request = TsRequest { nego_token: Some(b"more"), pub_key_auth: Some(&sealed.bytes), ..TsRequest::ours() };
+    assert_eq!(target.send(&request).err(), Some(PeerMisbehaved::OutOfOrder.into()));
+}
+
+#[test]
 fn a_refusal_is_told_from_faults() {
     let mut target = Target::connected(Wrapping::Spnego);
     let step = target.send(&TsRequest { error_code: Some(LOGON_FAILURE), ..TsRequest::ours() });

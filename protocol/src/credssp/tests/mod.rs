@@ -433,6 +433,27 @@ fn a_credential_before_the_binding_is_refused() {
     assert_eq!(attacker.refused(step), out_of_order);
 }
 
+#[test]
+fn a_credential_or_a_second_login_together_with_a_late_binding_is_refused() {
+    for second_login in [true, false] {
+        let mut attacker = Attacker::connected().challenged(VERSION);
+        let (token, mut session) = attacker.last.take().unwrap();
+        let step = attacker.send(&TsRequest { nego_token: Some(&token), ..TsRequest::ours() });
+        attacker.answer(step);
+        let proof = session.seal(&server_key().proof(Direction::ClientToServer, &NONCE)).unwrap();
+        let sealed = sealed_credential(&mut session);
+        let request = TsRequest {
+            nego_token: second_login.then_some(&token),
+            pub_key_auth: Some(&proof.bytes),
+            auth_info: (!second_login).then_some(&sealed),
+            nonce: Some(&NONCE),
+            ..TsRequest::ours()
+        };
+        let step = attacker.send(&request);
+        assert_eq!(attacker.refused(step), PeerMisbehaved::OutOfOrder.into());
+    }
+}
+
 /// Clients that wait for the login's end before they prove the binding.
 #[test]
 fn a_binding_in_a_leg_of_its_own_is_taken() {

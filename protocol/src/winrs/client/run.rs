@@ -32,7 +32,7 @@ impl fmt::Debug for Program {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum RunEvent {
     /// The shell is open.
     Created(ShellId),
@@ -61,9 +61,26 @@ pub enum RunEvent {
     Finished,
 }
 
+impl fmt::Debug for RunEvent {
+    /// Output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(shell) => f.debug_tuple("Created").field(shell).finish(),
+            Self::Started(command) => f.debug_tuple("Started").field(command).finish(),
+            Self::Output { stream, data } => {
+                f.debug_struct("Output").field("stream", stream).field("bytes", &data.len()).finish_non_exhaustive()
+            }
+            Self::Done { exit_code } => f.debug_struct("Done").field("exit_code", exit_code).finish(),
+            Self::Fault { operation, fault } => {
+                f.debug_struct("Fault").field("operation", operation).field("fault", fault).finish()
+            }
+            Self::Finished => f.write_str("Finished"),
+        }
+    }
+}
+
 /// Runs one program: create, command, send, receive, signal, delete, one request at a time. After a fault
 /// or an error it signals and deletes what there is, and Command and Send are never repeated. (once)
-#[derive(Debug)]
 pub struct Run {
     client: ShellClient,
     program: Option<Program>,
@@ -83,6 +100,13 @@ enum Step {
     Terminate(CommandId),
     Delete,
     Finished,
+}
+
+impl fmt::Debug for Run {
+    /// Input and output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("step", &self.step).field("failed", &self.failed).finish_non_exhaustive()
+    }
 }
 
 impl Run {
@@ -111,12 +135,12 @@ impl Run {
         }
         let request = match self.step {
             Step::Create => {
-                let program = self.program.as_mut().ok_or(Error::from(Misuse::WrongState))?;
+                let program = self.program.as_mut().ok_or(Misuse::WrongState)?;
                 self.client.create(message_id, std::mem::take(&mut program.shell), program.shell_options)?
             }
             Step::Command => {
                 // Taken, so that it cannot be sent again. (once)
-                let program = self.program.take().ok_or(Error::from(Misuse::WrongState))?;
+                let program = self.program.take().ok_or(Misuse::WrongState)?;
                 self.client.command(message_id, program.line, program.command_options)?
             }
             Step::Converse(command) => match self.input.pop_front() {
@@ -136,7 +160,7 @@ impl Run {
     /// # Errors
     /// When the target broke the protocol; the cleaning up goes on by [`Run::next_request`].
     pub fn accept(&mut self, response: Response) -> Result<()> {
-        let answered = self.waiting.take().ok_or(Error::from(Misuse::WrongState))?;
+        let answered = self.waiting.take().ok_or(Misuse::WrongState)?;
         match self.client.accept(&answered, response) {
             Ok(events) => {
                 for event in events {
@@ -156,7 +180,7 @@ impl Run {
     pub fn lost(&mut self) {
         if let Some(request) = self.waiting.take() {
             let _operation = self.client.abandon(&request);
-            self.failed.get_or_insert(PeerMisbehaved::Unrelated.into());
+            self.failed.get_or_insert(Error::PeerMisbehaved(PeerMisbehaved::Unrelated));
             self.clean_up();
         }
     }

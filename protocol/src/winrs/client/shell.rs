@@ -10,6 +10,7 @@ use crate::wsman::{
 };
 use crate::{Error, Result};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ pub enum Operation {
 }
 
 /// What a response says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ClientEvent {
     /// The shell is open.
     Created(ShellId),
@@ -81,6 +82,32 @@ pub enum ClientEvent {
         /// Why.
         fault: PeerFault,
     },
+}
+
+impl fmt::Debug for ClientEvent {
+    /// Output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created(shell) => f.debug_tuple("Created").field(shell).finish(),
+            Self::Started(command) => f.debug_tuple("Started").field(command).finish(),
+            Self::InputTaken(command) => f.debug_tuple("InputTaken").field(command).finish(),
+            Self::Output { command_id, stream, data } => f
+                .debug_struct("Output")
+                .field("command_id", command_id)
+                .field("stream", stream)
+                .field("bytes", &data.len())
+                .finish_non_exhaustive(),
+            Self::StillRunning(command) => f.debug_tuple("StillRunning").field(command).finish(),
+            Self::Done { command_id, exit_code } => {
+                f.debug_struct("Done").field("command_id", command_id).field("exit_code", exit_code).finish()
+            }
+            Self::Signalled(command) => f.debug_tuple("Signalled").field(command).finish(),
+            Self::Deleted => f.write_str("Deleted"),
+            Self::Fault { operation, fault } => {
+                f.debug_struct("Fault").field("operation", operation).field("fault", fault).finish()
+            }
+        }
+    }
 }
 
 /// A shell on a target. Each call makes one request; [`ShellClient::accept`] takes its response. Once a
@@ -204,7 +231,7 @@ impl ShellClient {
     /// # Errors
     /// When it answers something else, or breaks the protocol; for ever after that.
     pub fn accept(&mut self, answered: &MessageId, response: Response) -> Result<Vec<ClientEvent>> {
-        let at = self.in_flight.iter().position(|(id, _)| id == answered).ok_or(Error::from(Misuse::WrongState))?;
+        let at = self.in_flight.iter().position(|(id, _)| id == answered).ok_or(Misuse::WrongState)?;
         let (_, operation) = self.in_flight.swap_remove(at);
         // Cleaning up goes on after a failure.
         if !matches!(operation, Operation::Signal(..) | Operation::Delete) {

@@ -6,6 +6,7 @@ use crate::limits::ENVELOPE_MAX;
 use crate::winrs::Stream;
 use crate::wsman::{CommandId, CommandState, ReceiveResponse, StreamChunk, base64_room};
 use std::collections::VecDeque;
+use std::fmt;
 
 /// Bytes of an answer around its streams: header, state, and the ends of both streams.
 const ENVELOPE_ROOM: usize = 4096;
@@ -17,7 +18,6 @@ const PIECE_COST: usize = 64;
 ///
 /// INVARIANT(nothing-lost): bytes leave only by [`Output::acknowledge`], after the answer was written. A
 /// long poll that was dropped gets the same again, and `Done` is told exactly once.
-#[derive(Debug)]
 pub struct Output {
     command_id: CommandId,
     capacity: usize,
@@ -29,7 +29,6 @@ pub struct Output {
 }
 
 /// Neighbouring bytes of one stream.
-#[derive(Debug)]
 struct Piece {
     stream: Stream,
     data: VecDeque<u8>,
@@ -40,6 +39,18 @@ struct Piece {
 struct Peeked {
     bytes: usize,
     done: bool,
+}
+
+impl fmt::Debug for Output {
+    /// Output may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("command_id", &self.command_id)
+            .field("waiting", &self.cost)
+            .field("exit_code", &self.exit_code)
+            .field("complete", &self.complete)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Output {
@@ -139,7 +150,8 @@ impl Output {
         let state = match self.exit_code {
             Some(exit_code) if whole => {
                 self.peeked.done = true;
-                let end = |stream: Stream| StreamChunk { stream: stream.name().to_owned(), data: Vec::new(), end: true };
+                let end =
+                    |stream: Stream| StreamChunk { stream: stream.name().to_owned(), data: Vec::new(), end: true };
                 streams.extend(Stream::ALL.into_iter().map(end));
                 CommandState::Done { exit_code }
             }
@@ -176,8 +188,8 @@ fn plain_room(budget: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wsman::{ResponseBody, encode_response};
     use crate::wsman::MessageId;
+    use crate::wsman::{ResponseBody, encode_response};
     use uuid::Uuid;
 
     fn output(capacity: usize) -> Output {
@@ -185,7 +197,12 @@ mod tests {
     }
 
     fn data_of(answer: &ReceiveResponse, stream: Stream) -> Vec<u8> {
-        answer.streams.iter().filter(|chunk| chunk.stream == stream.name()).flat_map(|chunk| chunk.data.clone()).collect()
+        answer
+            .streams
+            .iter()
+            .filter(|chunk| chunk.stream == stream.name())
+            .flat_map(|chunk| chunk.data.clone())
+            .collect()
     }
 
     fn is_done(answer: &ReceiveResponse) -> bool {
@@ -209,7 +226,7 @@ mod tests {
     fn what_came_after_the_peek_stays() {
         let mut output = output(10_000);
         output.push(Stream::Stdout, b"one").unwrap();
-        let _ = output.peek(153_600);
+        assert!(output.peek(153_600).is_some());
         output.push(Stream::Stdout, b"two").unwrap();
         output.push(Stream::Stderr, b"three").unwrap();
         output.acknowledge();
@@ -268,7 +285,7 @@ mod tests {
         assert_eq!(output.push(Stream::Stdout, &vec![0; room + 1]), Err(LimitExceeded::Output.into()));
         output.push(Stream::Stdout, &vec![0; room]).unwrap();
         assert_eq!(output.room(), 0);
-        let _ = output.peek(153_600);
+        assert!(output.peek(153_600).is_some());
         output.acknowledge();
         assert_eq!(output.room(), room);
     }

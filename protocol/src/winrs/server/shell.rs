@@ -233,7 +233,11 @@ impl ShellMachine {
 }
 
 fn bad_stream(code: FaultCode) -> Fault {
-    Fault::sender(code, Subcode::InvalidParameter, "The request names a stream that this shell does not have, or that has ended.")
+    Fault::sender(
+        code,
+        Subcode::InvalidParameter,
+        "The request names a stream that this shell does not have, or that has ended.",
+    )
 }
 
 fn too_many_commands() -> Fault {

@@ -1,0 +1,132 @@
+"""Fixtures: one set of targets and one gateway for all tests that need nothing special."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+import pytest
+
+from lab.certificates import Authority
+from lab.gateway import Gateway
+from lab.targets import Targets
+
+PASSWORD = "Sesam-öffne-dich 7!"
+
+# A proxy or a bundle of certificates in the environment would be used instead of what a test says.
+for name in list(os.environ):
+    if name.upper().endswith("_PROXY") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def users():
+    """What the targets know. The gateway delegates the name as the client wrote it, so each form must fit."""
+    return [
+        {"domain": "GATEWAY", "realm": "GATEWAY", "user": name, "password": PASSWORD}
+        for name in ("ops", "viewer", "other", "nobody")
+    ]
+
+
+@pytest.fixture(scope="session")
+def targets_of_all(tmp_path_factory, authority, users):
+    targets = Targets(tmp_path_factory.mktemp("targets"), authority, users, count=3, options=["--cbt"])
+    yield targets
+    targets.stop()
+
+
+@pytest.fixture
+def targets(targets_of_all):
+    targets_of_all.forget()
+    yield targets_of_all
+    targets_of_all.forget()
+
+
+@pytest.fixture
+def resolve(monkeypatch):
+    """Names that lead to the loopback address, for this process only."""
+    names = set()
+    system = socket.getaddrinfo
+
+    def getaddrinfo(host, *rest, **options):
+        return system("127.0.0.1" if host in names else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return names.update
+
+
+# ---- the gateway
+@pytest.fixture(scope="session")
+def gateway_of_all(tmp_path_factory, authority, targets_of_all):
+    gateway = make_gateway(tmp_path_factory.mktemp("gateway"), authority, targets_of_all)
+    gateway.start()
+    yield gateway
+    code = gateway.stop()
+    assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
+
+
+def make_gateway(folder, authority, targets, **options):
+    gateway = Gateway(folder, authority, targets, **options)
+    gateway.write_config()
+    for name, groups in (("ops", ()), ("other", ()), ("viewer", ("viewers",)), ("nobody", ())):
+        gateway.add_account(name, PASSWORD, *groups)
+    return gateway
+
+
+@dataclass
+class Path:
+    """The gateway and the targets of one test, and where the audit stood when it began."""
+
+    gateway: Gateway
+    targets: Targets
+    begin: int
+
+    def where(self, *args, **options):
+        return self.gateway.where(*args, **options)
+
+    def audited(self, event, **facts):
+        return self.gateway.audited(event, self.begin, **facts)
+
+    def audit(self, *events, **facts):
+        return self.gateway.audit(*events, since=self.begin, **facts)
+
+    def nothing_reached_a_target(self):
+        seen = self.targets.seen("auth", "shell", "command", "run", "stdin")
+        assert not seen, seen
+
+    def nothing_ran(self):
+        seen = self.targets.seen("command", "run", "stdin")
+        assert not seen, seen
+
+
+@pytest.fixture
+def path(gateway_of_all, targets):
+    """Stock client, gateway, target: with fresh logs, and with no shell left behind in the end."""
+    yield Path(gateway_of_all, targets, gateway_of_all.next_line())
+    targets.ask("clear")
+
+
+@pytest.fixture
+def another(tmp_path, authority, targets):
+    """Gateways with settings of their own."""
+    made = []
+
+    def make(**options):
+        gateway = make_gateway(tmp_path / f"gateway{len(made)}", authority, targets, **options).start()
+        made.append(gateway)
+        return Path(gateway, targets, gateway.next_line())
+
+    yield make
+    for gateway in made:
+        gateway.stop()
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A run in which nothing was tested is no success."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == pytest.ExitCode.OK and reporter and not reporter.stats.get("passed"):
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

@@ -1,0 +1,205 @@
+"""The built gateway: its configuration, its accounts, its process, and what it wrote."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from .clients import Where
+from .policy import POLICY
+from .processes import Program, free_port, poll
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = Path(os.environ.get("SEKISHO_GATEWAY_BIN", ROOT / "target/debug/sekisho-gateway"))
+HOST_SUFFIX = "gw.test"
+
+# A test run logs in far more often than people do, and always from one address.
+LIMITS = """
+[limits]
+connections_per_address = 1000
+handshakes_per_address = 100
+rates = { logins_per_address = { per_minute = 60000, burst = 6000 } }
+"""
+
+
+def binary():
+    if not BINARY.exists():
+        raise AssertionError(
+            f"{BINARY} is not there: run tests/run, or name the program in SEKISHO_GATEWAY_BIN"
+        )
+    return BINARY
+
+
+def command(*words, stdin="", check=True):
+    """One command of the gateway's that ends by itself."""
+    done = subprocess.run(
+        [str(w) for w in (binary(), *words)], input=stdin, capture_output=True, text=True, timeout=120
+    )
+    if check and done.returncode:
+        raise AssertionError(f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@dataclass
+class Options:
+    """What a test wants otherwise than the rest. Texts are lines of the configuration."""
+
+    extra: str = ""
+    https: str = ""
+    target_extra: str = ""
+    port_of: object = None
+    trusted: object = None
+    longest_file: int = 0
+
+
+class Gateway:
+    """A gateway in front of targets."""
+
+    def __init__(self, folder, authority, targets, policy=POLICY, **options):
+        self.folder, self.authority, self.targets = folder, authority, targets
+        self.options = Options(**options)
+        command("init", folder)
+        self.config, self.policy_file = folder / "gateway.toml", folder / "policy.toml"
+        self.policy_file.write_text(policy)
+        self.certificate, self.key = authority.issue("gateway", "gw.test", f"*.{HOST_SUFFIX}")
+        self.program = None
+
+    # ---- configuration
+    def target_table(self):
+        o = self.options
+        port, trusted = o.port_of or self.targets.port, o.trusted or self.authority.file
+        return f"""
+[[targets]]
+name = "web01"
+host = "127.0.0.1"
+port = {port("https", 0)}
+scheme = "https"
+ca = "{trusted}"
+authentication = "negotiate"
+tags = ["web"]
+{o.target_extra}
+
+[[targets]]
+name = "web02"
+host = "127.0.0.1"
+port = {port("http", 1)}
+scheme = "http"
+dangerous_plain_http = true
+authentication = "negotiate"
+tags = ["web"]
+{o.target_extra}
+
+[[targets]]
+name = "db01"
+host = "127.0.0.1"
+port = {port("https", 2)}
+scheme = "https"
+ca = "{trusted}"
+authentication = "credssp"
+{o.target_extra}
+"""
+
+    def write_config(self):
+        self.ports = {name: free_port() for name in ("https", "http", "admin")}
+        self.config.write_text(
+            f"""
+policy = "{self.policy_file}"
+
+[[listeners]]
+address = "127.0.0.1:{self.ports["https"]}"
+certificate = "{self.certificate}"
+key = "{self.key}"
+{self.options.https}
+[[listeners]]
+address = "127.0.0.1:{self.ports["http"]}"
+transport = "http"
+
+[admin]
+address = "127.0.0.1:{self.ports["admin"]}"
+
+[routing]
+host_suffix = "{HOST_SUFFIX}"
+{LIMITS}
+{self.target_table()}
+{self.options.extra}
+"""
+        )
+
+    def add_account(self, name, password, *groups):
+        words = ["account", "add", name, "--config", self.config, "--password-stdin"]
+        for group in groups:
+            words += ["--groups", group]
+        command(*words, stdin=password + "\n")
+
+    # ---- the process
+    def start(self, tries=3):
+        """Ports that were free can be taken before the gateway asks for them, so it is tried again."""
+        for left in reversed(range(tries)):
+            self.write_config()
+            words = [binary(), "serve", "--config", self.config]
+            output = self.folder / "gateway.out"
+            self.program = Program(words, output, longest_file=self.options.longest_file)
+            try:
+                self.program.until(self.is_ready, "the gateway is not ready")
+                return self
+            except AssertionError:
+                self.program.stop()
+                if not left or "in use" not in self.program.tail():
+                    raise
+
+    def is_ready(self):
+        with contextlib.suppress(OSError, urllib.error.URLError):
+            return self.admin("readyz")[0] == 200
+        return False
+
+    def admin(self, path):
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.ports['admin']}/{path}", timeout=10
+            ) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read().decode()
+
+    def stop(self):
+        return self.program.stop()
+
+    def reload(self):
+        os.kill(self.program.pid, signal.SIGHUP)
+
+    def where(self, scheme="https", target="web01", host="127.0.0.1", path=None):
+        path = f"wsman/{target}" if path is None else path
+        return Where(self.ports[scheme], scheme, self.authority.file, host, path)
+
+    def verify(self):
+        """`audit verify`, from the first public key alone."""
+        key = (self.folder / "audit.pub").read_text().strip()
+        return command("audit", "verify", self.folder / "audit", "--key", key, check=False)
+
+    # ---- what it wrote
+    def audit(self, *events, since=0, **facts):
+        lines = []
+        for file in sorted((self.folder / "audit").glob("audit-*.jsonl")):
+            lines += [json.loads(line) for line in file.read_text().splitlines()]
+        return [
+            line
+            for line in lines
+            if line["seq"] >= since
+            and (not events or line["event"] in events)
+            and all(line.get(k) == v for k, v in facts.items())
+        ]
+
+    def next_line(self):
+        return self.audit()[-1]["seq"] + 1
+
+    def audited(self, event, since, **facts):
+        """The first such line; waited for, since results are written when the target has told them."""
+        return poll(
+            lambda: self.audit(event, since=since, **facts),
+            lambda: f"no audit line {event} {facts} in\n" + "\n".join(map(str, self.audit(since=since))),
+        )[0]
