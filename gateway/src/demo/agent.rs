@@ -52,12 +52,7 @@ impl Agent {
     }
 
     /// `sekisho exec`.
-    pub(super) async fn exec(
-        &self,
-        password: &SecretText,
-        targets: &[&str],
-        words: &[&str],
-    ) -> Result<Ran, DemoError> {
+    pub(super) async fn exec(&self, password: &SecretText, targets: &[&str], words: &[&str]) -> Result<Ran, DemoError> {
         let mut client = match self.connect(password).await? {
             Ok(client) => client,
             Err(error) => return failed(&error),

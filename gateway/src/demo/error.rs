@@ -1,6 +1,6 @@
 //! What can go wrong in the demo.
 
-use super::target::TargetError;
+use super::targets::TargetError;
 use crate::commands::CommandError;
 use crate::config::ConfigError;
 use crate::identity::AccountsError;

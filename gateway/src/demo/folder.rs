@@ -9,6 +9,9 @@ use uuid::Uuid;
 /// Nobody but its owner.
 const PRIVATE: u32 = 0o700;
 
+/// Enough to be free, and few enough for lines that people paste.
+const NAME_DIGITS: usize = 8;
+
 /// A folder that is removed with all that is in it when this is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -18,7 +21,8 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes a folder where the system keeps what is temporary. One that is there already is not taken.
     pub(super) fn new() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("sekisho-demo-{}", Uuid::new_v4().simple()));
+        let name: String = Uuid::new_v4().simple().to_string().chars().take(NAME_DIGITS).collect();
+        let path = std::env::temp_dir().join(format!("sekisho-demo-{name}"));
         DirBuilder::new().mode(PRIVATE).create(&path)?;
         Ok(Self { path })
     }
@@ -36,7 +40,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // Removed already, as a rule. What cannot be removed here could not be before, and that was said.
-        let _ = std::fs::remove_dir_all(&self.path);
+        let _unremoved = std::fs::remove_dir_all(&self.path);
     }
 }
 

@@ -34,8 +34,9 @@ fn pypsrp(site: &Site, password: &str) -> String {
     format!(
         "python3 - <<'END'\n\
          from pypsrp.client import Client\n\
-         client = Client('{host}', port={port}, path='wsman/web01', ssl=True, cert_validation='{}',\n\
-         \x20               auth='credssp', username='{USER}', password='{password}')\n\
+         client = Client('{host}', port={port}, path='wsman/web01', ssl=True,\n\
+         \x20               cert_validation='{}', auth='credssp',\n\
+         \x20               username='{USER}', password='{password}')\n\
          print(client.execute_cmd('hostname'))\n\
          END",
         ca.display()
@@ -47,8 +48,8 @@ fn pywinrm(site: &Site, password: &str) -> String {
     format!(
         "python3 - <<'END'\n\
          from winrm.protocol import Protocol\n\
-         client = Protocol('https://{gateway}/wsman/web01', transport='credssp', ca_trust_path='{}',\n\
-         \x20                 username='{USER}', password='{password}')\n\
+         client = Protocol('https://{gateway}/wsman/web01', transport='credssp',\n\
+         \x20                 ca_trust_path='{}', username='{USER}', password='{password}')\n\
          shell = client.open_shell()\n\
          command = client.run_command(shell, 'hostname')\n\
          print(client.get_command_output(shell, command))\n\

@@ -11,20 +11,31 @@ mod hints;
 mod narrator;
 mod site;
 mod story;
-mod target;
+mod targets;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::DemoError;
-pub use target::TargetError;
+pub use targets::TargetError;
 
 use crate::cli::DemoArguments;
+use crate::commands::Status;
 use folder::Folder;
 use narrator::Narrator;
 use site::{Pace, Site};
 use std::io::{self, Write};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The command `demo`: a runtime of its own, and the story on standard output.
+///
+/// # Errors
+/// As [`run`].
+pub fn command(arguments: &DemoArguments) -> Result<Status, DemoError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(arguments, &mut io::stdout()))?;
+    Ok(Status::Fine)
+}
 
 /// Runs the demo to its end, or until a signal says to stop.
 ///
@@ -48,8 +59,12 @@ async fn in_folder(
     signals: &mut Signals,
 ) -> Result<(), DemoError> {
     let mut narrator = Narrator::new(out, story::STEPS);
-    narrator.begin("A certificate authority, accounts and a policy are made")?;
-    narrator.say(&format!("All in {}, which is removed at the end.", folder.path().display()))?;
+    if arguments.serve {
+        narrator.say("A gateway and three targets are made, on this machine alone.")?;
+    } else {
+        narrator.begin("A gateway and three targets are made, on this machine alone")?;
+    }
+    narrator.say(&format!("Certificates, accounts and a policy are in {}.", folder.path().display()))?;
     let pace = if arguments.serve { Pace::Usual } else { Pace::Slow };
     let mut site = Site::start(folder, pace).await?;
     let ended = tokio::select! {
@@ -62,12 +77,8 @@ async fn in_folder(
     ended
 }
 
-async fn present(
-    arguments: &DemoArguments,
-    site: &mut Site,
-    narrator: &mut Narrator<'_>,
-) -> Result<(), DemoError> {
-    narrator.say(&format!("The gateway and three targets run, at free ports of {}.", site.gateway.ip()))?;
+async fn present(arguments: &DemoArguments, site: &mut Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
+    narrator.say(&format!("All listen at free ports of {}.", site.gateway.ip()))?;
     if arguments.serve {
         hints::print(site, narrator)?;
         std::future::pending::<()>().await;
@@ -80,11 +91,7 @@ struct Signals([Signal; 3]);
 
 impl Signals {
     fn new() -> io::Result<Self> {
-        Ok(Self([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ]))
+        Ok(Self([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?]))
     }
 
     async fn stop(&mut self) {

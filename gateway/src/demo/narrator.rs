@@ -25,7 +25,7 @@ impl<'a> Narrator<'a> {
     /// Begins a step.
     pub(super) fn begin(&mut self, title: &str) -> io::Result<()> {
         self.step = self.step.saturating_add(1);
-        write!(self.out, "\n[{}/{}] {title}\n", self.step, self.steps)?;
+        writeln!(self.out, "\n[{}/{}] {title}", self.step, self.steps)?;
         self.out.flush()
     }
 

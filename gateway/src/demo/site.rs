@@ -3,7 +3,7 @@
 use super::certificates::{self, Issued};
 use super::error::DemoError;
 use super::folder::Folder;
-use super::target::{Running, Setup};
+use super::targets::{Running, Setup};
 use crate::audit::StopReason;
 use crate::commands::{Installation, Installed, install};
 use crate::config::Config;
@@ -29,6 +29,9 @@ pub(super) const TARGETS: [&str; 3] = ["web01", "web02", "db01"];
 /// Commands that a user of the story has at once. The story's own stay below.
 pub(super) const BURST: usize = 12;
 
+/// Beside the gateway's folder, so that the lines to paste are short.
+const CA: &str = "ca.pem";
+const PASSWORD: &str = "password";
 const GROUP: &str = "operators";
 const POLICY: &str = include_str!("policy.toml");
 /// Letters and digits that no shell and no reader takes for others; 32 of them, so that each is as likely.
@@ -71,14 +74,16 @@ impl Site {
         let names = ["localhost".to_owned(), Ipv4Addr::LOCALHOST.to_string()];
         let groups = [GROUP.to_owned()];
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let installation = Installation { directory: &directory, names: &names, listen, account: USER, groups: &groups };
+        let installation =
+            Installation { directory: &directory, names: &names, listen, account: USER, groups: &groups };
         let installed = install(&installation, &password, now)?;
         let (ca, issued) = certificates::issue(&TARGETS, now)?;
         private_file::create(&directory.join("tls/targets-ca.pem"), ca.as_bytes())?;
         let targets = start_targets(issued, &password).await?;
         private_file::replace(&directory.join("policy/policy.toml"), policy.as_bytes())?;
         private_file::replace(&installed.config, configuration(pace, &targets).as_bytes())?;
-        password.with(|text| private_file::create(&directory.join("password"), text.as_bytes()))?;
+        std::fs::copy(directory.join("tls/ca.pem"), folder.path().join(CA))?;
+        password.with(|text| private_file::create(&folder.path().join(PASSWORD), text.as_bytes()))?;
         let config = Config::load(&installed.config)?;
         let hash = NtHash::of_password(&password);
         LocalAccounts::edit(&config.accounts, |accounts| accounts.add(HASTY, hash, &groups).map(drop))?;
@@ -90,12 +95,12 @@ impl Site {
 
     /// What clients verify the gateway by.
     pub(super) fn ca(&self) -> PathBuf {
-        self.directory.join("tls/ca.pem")
+        self.directory.with_file_name(CA)
     }
 
     /// Where the password stands, for clients that read it from a file.
     pub(super) fn password_file(&self) -> PathBuf {
-        self.directory.join("password")
+        self.directory.with_file_name(PASSWORD)
     }
 
     /// The log.
@@ -108,10 +113,10 @@ impl Site {
         self.directory.join("heads")
     }
 
-    /// The gateway, while it runs.
+    /// The gateway, while it runs, and its targets in the order of their names in [`TARGETS`].
     #[cfg(test)]
-    pub(super) fn server(&self) -> Option<&Server> {
-        self.server.as_ref()
+    pub(super) fn parts(&self) -> (Option<&Server>, &[Running]) {
+        (self.server.as_ref(), &self.targets)
     }
 
     /// Stops the gateway. Whoever gives up waiting leaves the rest to [`Site::stop`].
@@ -121,7 +126,7 @@ impl Site {
         }
         if let Some(stopping) = &mut self.stopping {
             // It has no result; when it panicked there is nothing left to stop.
-            let _ = stopping.await;
+            let _ended = stopping.await;
             self.stopping = None;
         }
     }
@@ -207,7 +212,7 @@ mod tests {
         let sources = [sekisho_policy::Source { name: "policy.toml", text: POLICY }];
         let compiled = sekisho_policy::Policy::compile(&sources).unwrap();
         assert_eq!(compiled.warnings.len(), 0, "{:?}", compiled.warnings);
-        for path in super::super::target::paths() {
+        for path in super::super::targets::paths() {
             assert!(POLICY.contains(path), "{path}");
         }
     }

@@ -6,7 +6,7 @@ use super::error::DemoError;
 use super::narrator::Narrator;
 use super::site::{self, BURST, HASTY, Site, TARGETS, USER};
 use crate::cli::{AuditCommand, Command};
-use crate::commands::{CommandError, Console, PasswordError, Passwords, Status, run};
+use crate::commands::{CommandError, Console, Status, Terminal, run};
 use sekisho_agent::ExitStatus;
 use sekisho_protocol::secret::SecretText;
 use std::path::Path;
@@ -71,7 +71,8 @@ async fn denied(site: &Site, agent: &Agent, narrator: &mut Narrator<'_>) -> Resu
 
 async fn limited(site: &Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
     narrator.begin("Too much at a time")?;
-    narrator.say(&format!("Here a user has {BURST} commands at once and 1 more each minute. {HASTY} does not stop:"))?;
+    narrator
+        .say(&format!("Here a user has {BURST} commands at once and 1 more each minute. {HASTY} does not stop:"))?;
     let agent = Agent::new(site, HASTY);
     narrator.command(&agent.line(&format!("exec --target {} -- uptime", TARGETS.join(","))))?;
     for job in 1..=MOST_JOBS {
@@ -111,7 +112,9 @@ async fn verify(site: &mut Site, narrator: &mut Narrator<'_>) -> Result<(), Demo
         None if site.password.with(|password| log.contains(password)) => {
             Err(unexpected(narrator, "the log should have no password"))
         }
-        None => narrator.say("Logins, commands, results, denials and limits are in it, and no password.").map_err(Into::into),
+        None => narrator
+            .say("Logins, commands, results, denials and limits are in it, and no password.")
+            .map_err(Into::into),
     }
 }
 
@@ -124,7 +127,8 @@ fn tampered(site: &Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
     })?;
     narrator.say("In another copy, the denial is cut out:")?;
     caught(site, "cut", narrator, &|line| line.contains("\"denial\"").then(String::new))?;
-    narrator.say("In a third one, everything from the denial on is cut off, which only the copies of the heads show:")?;
+    narrator
+        .say("In a third one, everything from the denial on is cut off, which only the copies of the heads show:")?;
     let cut = std::cell::Cell::new(false);
     caught(site, "cut-off", narrator, &|line| {
         cut.set(cut.get() || line.contains("\"denial\""));
@@ -169,7 +173,8 @@ fn audit_verify(site: &Site, directory: &Path, narrator: &mut Narrator<'_>) -> R
     narrator.command(&format!("sekisho-gateway audit verify {shown} --key {key} --head {heads_shown}"))?;
     let command = AuditCommand::Verify { directory: directory.to_owned(), key, head: Some(heads) };
     let mut out = Vec::new();
-    let mut console = Console { out: &mut out, passwords: &mut NoPasswords };
+    // Nothing asks it for any.
+    let mut console = Console { out: &mut out, passwords: &mut Terminal };
     let status = run(&Command::Audit(command), OffsetDateTime::now_utc(), &mut console);
     narrator.quote(&String::from_utf8_lossy(&out))?;
     status.map_err(|error: CommandError| unexpected(narrator, &format!("audit verify failed: {error}")))
@@ -208,17 +213,4 @@ fn expect(narrator: &Narrator<'_>, ran: &Ran, status: ExitStatus, texts: &[&str]
 
 fn unexpected(narrator: &Narrator<'_>, what: &str) -> DemoError {
     DemoError::Step { step: narrator.step(), what: what.to_owned() }
-}
-
-/// `audit verify` asks for none.
-struct NoPasswords;
-
-impl Passwords for NoPasswords {
-    fn from_stdin(&mut self) -> Result<SecretText, PasswordError> {
-        Err(PasswordError::Empty)
-    }
-
-    fn ask(&mut self, _prompt: &str) -> Result<SecretText, PasswordError> {
-        Err(PasswordError::NoTerminal)
-    }
 }
