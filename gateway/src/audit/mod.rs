@@ -189,9 +189,8 @@ impl Audit {
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
             .spawn(move || {
+                let _ended = Ended { gauges: Arc::clone(&writer.gauges), _lock: lock };
                 run(writer, &receiver, &clock);
-                // Held until nothing is written any more.
-                drop(lock);
             })
             .map_err(|error| OpenError::io(&settings.directory, error))?;
         let waiting = Arc::new(Semaphore::new(MAX_WAITING));
@@ -205,6 +204,8 @@ impl Audit {
         &self.redactor
     }
 
+    /// INVARIANT(audit-before-act): nothing is done before this has returned `Ok` for the event that tells it.
+    ///
     /// Writes one event; returns when it is where the configured durability wants it. If the caller stops
     /// waiting, the line is written all the same.
     ///
@@ -220,7 +221,7 @@ impl Audit {
         answer.await.map_err(|_| AuditError::Closed)?
     }
 
-    /// Whether the last line that was to be written was.
+    /// Whether the last line that was to be written was, and further ones can be.
     #[must_use]
     pub fn healthy(&self) -> bool {
         !self.gauges.failing.load(Ordering::Relaxed)
@@ -274,6 +275,18 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { directory: directory.to_owned() }),
         Err(TryLockError::Error(error)) => Err(OpenError::io(&path, error)),
+    }
+}
+
+/// The end of the thread, however it comes: from then on the log is not healthy. The lock is held until then.
+struct Ended {
+    gauges: Arc<Gauges>,
+    _lock: File,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.gauges.failing.store(true, Ordering::Relaxed);
     }
 }
 

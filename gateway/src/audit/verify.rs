@@ -65,7 +65,7 @@ pub enum Unproved {
     Empty,
     /// The first files are not there, so the first public key proves nothing.
     EarlierFiles { first: u64 },
-    /// Lines that no signed head covers: whoever has the current key can have changed them.
+    /// Lines that no signed head covers: whoever can write the files can have changed them.
     UnsignedTail { lines: u64 },
     /// Bytes after the last whole line: being written, or left by a crash.
     TornTail { bytes: u64 },

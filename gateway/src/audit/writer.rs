@@ -112,6 +112,9 @@ impl Writer {
     }
 
     /// Signs what is not signed yet: at start, before a new file, at the end.
+    ///
+    /// INVARIANT(history-cannot-be-rewritten): the head and with it the next public key are on the disk before
+    /// the private key that signed it is gone, and no key signs twice.
     pub(super) fn sign(&mut self, now: OffsetDateTime) -> Result<(), AuditError> {
         self.clean()?;
         self.promote()?;

@@ -223,7 +223,20 @@ fn a_server_name_that_the_certificate_lacks_is_found() {
 #[test]
 fn everything_else_that_is_named_is_read() {
     type Break = fn(&Path);
-    let cases: [(Break, &str); 8] = [
+    let cases: [(Break, &str); 10] = [
+        (
+            |directory| {
+                std::fs::set_permissions(directory.join("gateway.toml"), PermissionsExt::from_mode(0o664)).unwrap()
+            },
+            "gateway.toml can be written by others; run: chmod go-w",
+        ),
+        (
+            |directory| {
+                let file = directory.join("policy/policy.toml");
+                std::fs::set_permissions(file, PermissionsExt::from_mode(0o602)).unwrap();
+            },
+            "policy.toml can be written by others",
+        ),
         (
             |directory| std::fs::remove_file(directory.join("keys/accounts.key")).unwrap(),
             "accounts.key: there is no such file",

@@ -145,6 +145,8 @@ pub struct Sessions {
 }
 
 /// The closed table of targets, and their groups.
+///
+/// INVARIANT(targets-are-a-closed-table): a name from a peer is only a key here; nothing else resolves it.
 #[derive(Debug, Clone, Default)]
 pub struct TargetTable {
     pub(super) targets: BTreeMap<TargetName, Target>,

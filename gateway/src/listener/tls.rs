@@ -1,6 +1,7 @@
 //! Certificates of a listener: the outer one of HTTPS, and the RSA one of the TLS inside CredSSP.
 
 use crate::config::InnerCertificate;
+use crate::private_file::{self, Access, FileError};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho_protocol::credssp::AcceptorConfig;
@@ -10,6 +11,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// Certificates in one file.
 const MAX_CHAIN: usize = 16;
+/// Bytes of a key's file. RSA-4096 takes 3 KB.
+const MAX_KEY: u64 = 64 * 1024;
 
 /// Why a certificate or key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +25,9 @@ pub enum CertificateError {
         /// What was looked for.
         what: &'static str,
     },
+    /// The key's file cannot be read, or others can read it.
+    #[error("{0}")]
+    Key(#[from] FileError),
     /// rustls refuses certificate and key.
     #[error("certificate {path} and its key do not work together: {source}", path = path.display())]
     Rustls {
@@ -99,7 +105,9 @@ pub(crate) fn read_chain(
     Ok((chain, first))
 }
 
+/// A private key, refused when others can read its file.
 pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
-    PrivateKeyDer::from_pem_file(path)
+    let pem = private_file::read(path, MAX_KEY, Access::OwnerOnly)?;
+    PrivateKeyDer::from_pem_slice(&pem)
         .map_err(|_unreadable| CertificateError::Pem { path: path.to_owned(), what: "private key" })
 }

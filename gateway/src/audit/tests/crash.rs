@@ -137,3 +137,26 @@ fn a_log_whose_last_file_was_exchanged_is_not_continued() {
     let opened = Audit::open(&logs[0].settings, logs[0].clock(), &start());
     assert!(matches!(opened, Err(OpenError::Broken { broken: Broken::FileOrder, .. })), "{opened:?}");
 }
+
+#[test]
+fn a_log_whose_signed_tail_was_cut_off_is_not_continued() {
+    let log = Log::new();
+    log.run(&[command("a")]);
+    let text = std::fs::read_to_string(log.file(1)).unwrap();
+    let cut: String = text.lines().take(4).map(|line| format!("{line}\n")).collect();
+    std::fs::write(log.file(1), cut).unwrap();
+    assert!(matches!(Audit::open(&log.settings, log.clock(), &start()), Err(OpenError::ForeignKey { .. })));
+}
+
+#[test]
+fn an_edit_while_the_gateway_runs_is_shown_by_what_follows() {
+    let log = Log::new();
+    let first = log.first_key();
+    let (mut writer, _) = log.writer();
+    writer.write(&[body(&command("honest")).unwrap()], log.now()).unwrap();
+    let text = std::fs::read_to_string(log.file(1)).unwrap();
+    std::fs::write(log.file(1), text.replace("honest", "forged")).unwrap();
+    writer.sign(log.now()).unwrap();
+    let report = verify(log.directory(), &first, &[]).unwrap();
+    assert!(matches!(report.finding, Some(Finding::Line { broken: Broken::Chain, .. })));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::support::{Faults, Log, Unreliable, command, start};
+use super::support::{Faults, Unreliable};
 use super::*;
 
 fn failing(log: &Log) -> (Writer, Arc<Faults>) {
@@ -125,4 +125,22 @@ fn the_thread_tells_what_the_writer_says() {
     assert_eq!(log.block_on(audit.append(&command("x"))), Ok(Receipt::Written));
     assert!(audit.healthy());
     assert_eq!(audit.counters().lost, 1);
+}
+
+#[test]
+fn a_copy_that_fails_is_counted_and_the_log_goes_on() {
+    let mut log = Log::new();
+    log.settings.heads.file = Some(log.root().join("none/heads"));
+    let (audit, _) = log.open();
+    assert_eq!(log.block_on(audit.append(&command("x"))), Ok(Receipt::Written));
+    assert!(audit.healthy());
+    assert_eq!(audit.counters().head_copies_failed, 1);
+}
+
+#[test]
+fn a_log_that_has_ended_is_not_healthy() {
+    let log = Log::new();
+    let (audit, _) = log.open();
+    log.block_on(audit.close(&stop())).unwrap();
+    assert!(!audit.healthy());
 }

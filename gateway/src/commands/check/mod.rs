@@ -60,6 +60,8 @@ pub fn examine(config: &Path, now: OffsetDateTime) -> Findings {
 
 fn examine_parts(config: &Config, now: OffsetDateTime, findings: &mut Findings) {
     findings.warnings.extend(config.warnings.iter().map(ToString::to_string));
+    unchangeable(&config.file, findings);
+    unchangeable(&config.policy, findings);
     for listener in &config.listeners {
         if let ListenerTransport::Tls { certificate, key, .. } = &listener.transport {
             tls::server(certificate, key, &listener.server_names, now, findings);
@@ -72,6 +74,17 @@ fn examine_parts(config: &Config, now: OffsetDateTime, findings: &mut Findings) 
     policy(config, findings);
     audit(&config.audit, findings);
     targets(config, now, findings);
+}
+
+/// Whoever can write these, or what is in them, decides who may do what.
+fn unchangeable(path: &Path, findings: &mut Findings) {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in std::iter::once(path.to_owned()).chain(entries) {
+        // What cannot be read is told by whoever reads it.
+        if std::fs::metadata(&path).is_ok_and(|metadata| metadata.mode() & 0o022 != 0) {
+            findings.mistake(format!("{0} can be written by others; run: chmod go-w {0}", path.display()));
+        }
+    }
 }
 
 fn policy(config: &Config, findings: &mut Findings) {

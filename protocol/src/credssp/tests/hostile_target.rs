@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::auth::{BindingRule, NegotiateAcceptor, NegotiateStep};
+use crate::error::LimitExceeded;
+use crate::limits::LOGIN_LEGS;
 use std::sync::Arc;
 
 /// A target that has finished the TLS handshake and writes its messages by hand.
