@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod credentials;
+pub mod demo;
 pub mod enforce;
 pub mod frontend;
 pub mod identity;

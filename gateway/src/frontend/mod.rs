@@ -12,5 +12,7 @@ mod route;
 mod wsman;
 
 pub use body::ReplyBody;
+pub(crate) use body::{Delivered, Flushes, Watched};
 pub use connection::Connection;
+pub(crate) use respond::SOAP;
 pub use respond::{Answer, Problem};
