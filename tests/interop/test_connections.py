@@ -193,7 +193,7 @@ def test_many_clients_at_once_get_each_its_own_answer(path):
 
 
 def test_shells_of_one_principal_are_bounded(another):
-    path = another(extra="[limits]\nshells_per_principal = 3\n")
+    path = another(limits="shells_per_principal = 3")
     raw = Raw(path.where())
     shells = [raw.ask(soap.create()).shell for _ in range(3)]
     answer = raw.ask(soap.create())
