@@ -159,7 +159,7 @@ def test_one_dead_target_does_not_hold_up_the_others(another):
 
 
 def test_the_gateway_stops_in_time_although_a_target_hangs(another):
-    path = another(target_extra='read_timeout = "60s"\n')
+    path = another(target_extra='read_timeout = "60s"\n', extra='[sessions]\ndrain = "1s"\n')
     with PYPSRP.shell(path.where(SCHEME, "web02"), "ops", PASSWORD) as shell:
         process = Process(shell, "sleep", ["60"])
         process.begin_invoke()
