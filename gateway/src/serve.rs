@@ -9,7 +9,7 @@ use crate::identity::LocalAccounts;
 use crate::listener::accept::{Door, accept};
 use crate::policy_files;
 use crate::session::{TerminatedBy, reap_forever};
-use crate::state::{Gateway, Live};
+use crate::state::{Gateway, Live, Reach};
 use crate::telemetry;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -139,9 +139,9 @@ impl Server {
         for warning in &config.warnings {
             tracing::warn!(%warning, "A dangerous setting is in force");
         }
-        let store = CredentialStore::new()?;
+        let reach = Reach { credentials: CredentialStore::new()?, quotas: Arc::default() };
         let settings = config.audit.clone();
-        let live = assemble(config, &store)?;
+        let live = assemble(config, &reach)?;
         let sockets = bind(&live.config).await?;
         let admin = match live.config.admin.address {
             Some(address) => Some(bind_one(address).await?),
@@ -155,7 +155,7 @@ impl Server {
             policy = live.policy.digest(),
             "Audit log opened"
         );
-        let gateway = Gateway::new(live, audit, store);
+        let gateway = Gateway::new(live, audit, reach);
         let server = Self {
             addresses: sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect(),
             admin: admin.as_ref().and_then(|socket| socket.local_addr().ok()),
@@ -187,9 +187,8 @@ impl Server {
     pub async fn reload(&self, file: &Path) {
         let old = self.gateway.live_full();
         let old_policy = Some(old.policy.digest().to_owned());
-        let read = Config::load(file)
-            .map_err(ServeError::Config)
-            .and_then(|config| assemble(config, &self.gateway.credentials));
+        let read =
+            Config::load(file).map_err(ServeError::Config).and_then(|config| assemble(config, &self.gateway.reach));
         let (outcome, new_policy) = match read {
             Ok(live) => {
                 let digest = live.policy.digest().to_owned();
@@ -241,10 +240,10 @@ impl Server {
     }
 }
 
-fn assemble(config: Config, store: &Arc<CredentialStore>) -> Result<Live, ServeError> {
+fn assemble(config: Config, reach: &Reach) -> Result<Live, ServeError> {
     let policy = policy_files::load(&config.policy).map_err(ServeError::Policy)?;
     let identity = LocalAccounts::load(&config.accounts).map_err(ServeError::Accounts)?;
-    Ok(Live::new(config, policy, Box::new(identity), store)?)
+    Ok(Live::new(config, policy, Box::new(identity), reach)?)
 }
 
 fn context(live: &Live) -> Context {

@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::dial::Dialer;
 use super::error::{BackendError, Effect};
+use super::quota::ShellPlace;
 use crate::enforce::Permit;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
@@ -38,10 +39,17 @@ pub struct TargetShell {
     principal: PrincipalName,
     options: ShellOptions,
     session: Uuid,
-    opened: tokio::sync::Mutex<Option<ShellId>>,
+    opened: tokio::sync::Mutex<Option<Opened>>,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
     closed: AtomicBool,
+}
+
+/// A shell that is open on the target, and its place in the target's quota.
+#[derive(Debug)]
+struct Opened {
+    id: ShellId,
+    _place: ShellPlace,
 }
 
 /// What a poll for output brought.
@@ -71,7 +79,7 @@ impl TargetShell {
 
     /// The id that the target knows this shell by, once it is open.
     pub async fn id(&self) -> Option<ShellId> {
-        *self.opened.lock().await
+        self.opened.lock().await.as_ref().map(|opened| opened.id)
     }
 
     /// Starts what was permitted, once: a permit is used up here.
@@ -79,6 +87,15 @@ impl TargetShell {
     /// # Errors
     /// What went wrong; [`BackendError::effect`] says whether the target may have acted.
     pub async fn start(self: &Arc<Self>, permit: Permit) -> Result<Running, BackendError> {
+        // An idle connection may have been closed by the target just now. Nothing has left then, and only then
+        // is it tried again, on a new connection.
+        match self.try_start(&permit).await {
+            Err(BackendError::Broken(Effect::NotDone)) => self.try_start(&permit).await,
+            other => other,
+        }
+    }
+
+    async fn try_start(self: &Arc<Self>, permit: &Permit) -> Result<Running, BackendError> {
         let mut connection = self.connection().await?;
         let shell = self.open(&mut connection).await?;
         let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
@@ -101,7 +118,8 @@ impl TargetShell {
     /// When the target did not take it in time; it reaps the shell by itself then.
     pub async fn close(&self) -> Result<(), BackendError> {
         self.closed.store(true, Ordering::Release);
-        let Some(shell) = self.opened.lock().await.take() else { return Ok(()) };
+        let Some(opened) = self.opened.lock().await.take() else { return Ok(()) };
+        let shell = opened.id;
         let deleted = async {
             let mut connection = self.any_connection().await?;
             let request = self.request(Action::Delete, Some(shell), RequestBody::Delete, connection.url());
@@ -114,9 +132,10 @@ impl TargetShell {
 
     async fn open(&self, connection: &mut Connection) -> Result<ShellId, BackendError> {
         let mut opened = self.opened.lock().await;
-        if let Some(shell) = *opened {
-            return Ok(shell);
+        if let Some(opened) = opened.as_ref() {
+            return Ok(opened.id);
         }
+        let place = self.dialer.shell_place(&self.principal)?;
         let body = CreateShell {
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
@@ -127,8 +146,9 @@ impl TargetShell {
         let ResponseBody::Created(details) = connection.exchange(&request).await? else {
             return Err(BackendError::Mismatch);
         };
-        *opened = Some(details.shell_id);
-        Ok(details.shell_id)
+        let id = details.shell_id;
+        *opened = Some(Opened { id, _place: place });
+        Ok(id)
     }
 
     fn request(&self, action: Action, shell: Option<ShellId>, body: RequestBody, to: &str) -> Request {

@@ -8,7 +8,9 @@ use crate::config::Target;
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use sekisho_policy::{Action, Allowed, CheckedProgram, Decision, Denied, DenyReason, Input, Principal, ProgramRequest};
+use sekisho_policy::{
+    Action, Allowed, CheckedProgram, Decision, Denied, DenyReason, Input, Principal, ProgramRequest, TargetFacts,
+};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
 use uuid::Uuid;
@@ -98,10 +100,9 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
         gateway.audit_limit(&context, limited).await;
         return Err(Refusal::Limited(limited));
     }
-    let principal = principal(ask.identity);
     let action = Action::Program(ask.request.clone());
-    // A reload may have taken the target out of the table.
-    let decision = live.facts(ask.target).map_or_else(gone, |facts| live.policy.decide(&principal, facts, &action));
+    let decision = subject(&live, ask.identity, ask.target)
+        .map_or_else(gone, |(principal, facts)| live.policy.decide(&principal, facts, &action));
     match decision {
         Decision::Allow(allowed) => permit(gateway, allowed, context).await,
         Decision::Deny(denied) => Err(refuse(gateway, &ask, denied, context).await),
@@ -111,7 +112,14 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
 /// Whether policy lets this principal do anything at all on this target.
 #[must_use]
 pub fn may_reach(live: &Live, identity: &Identity, target: &Target) -> bool {
-    live.facts(target).is_some_and(|facts| live.policy.may_reach(&principal(identity), facts))
+    subject(live, identity, target).is_some_and(|(principal, facts)| live.policy.may_reach(&principal, facts))
+}
+
+/// Who is judged, and where: as account and target are now, not as they were at the login. Nothing when a
+/// reload has taken either away.
+fn subject<'l>(live: &'l Live, identity: &Identity, target: &Target) -> Option<(Principal, &'l TargetFacts)> {
+    let groups = live.identity.groups(&identity.principal)?;
+    Some((Principal { name: identity.principal.to_string(), groups }, live.facts(target)?))
 }
 
 /// A new correlation id.
@@ -135,12 +143,8 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
     }
 }
 
-fn principal(identity: &Identity) -> Principal {
-    Principal { name: identity.principal.to_string(), groups: identity.groups.clone() }
-}
-
 fn gone() -> Decision {
-    let message = "this target is no longer in the gateway's table".to_owned();
+    let message = "your account or this target is no longer known to the gateway".to_owned();
     Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None })
 }
 

@@ -76,12 +76,12 @@ async fn finish(client: &Client, login: Login, seal: Box<dyn MessageSeal>) -> Le
     };
     let same = live.identity.normalise(&claimed).is_ok_and(|other| other == principal);
     let right = live.identity.confirms(&principal, &delegated.password);
-    let Some(groups) = live.identity.groups(&principal).filter(|_| same && right) else {
+    if !same || !right || live.identity.groups(&principal).is_none() {
         refuse(client, LoginOutcome::DelegatedMismatch, Some(&authenticated)).await;
         return Leg::Refused(None);
     };
     drop(live);
-    welcome(client, Identity { principal, groups }, delegated, seal).await
+    welcome(client, Identity { principal }, delegated, seal).await
 }
 
 async fn welcome(
@@ -95,7 +95,7 @@ async fn welcome(
     if audit(client, LoginOutcome::Ok, Some(&principal), None).await.is_err() {
         return Leg::Refused(None);
     }
-    let Ok(hold) = gateway.credentials.keep(&principal, delegated) else {
+    let Ok(hold) = gateway.reach.credentials.keep(&principal, delegated) else {
         tracing::error!("A delegated credential could not be stored");
         return Leg::Refused(None);
     };

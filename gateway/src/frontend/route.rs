@@ -90,14 +90,31 @@ pub(super) fn target<'t>(
     table.find(name).ok_or(RouteError::Unknown)
 }
 
+/// Whether a client may call this listener so: by one of its names, or by one that names a target.
+#[must_use]
+pub(super) fn is_ours(names: &[String], routing: &Routing, host: Option<&str>) -> bool {
+    if names.is_empty() {
+        return true;
+    }
+    let Some(host) = host else { return false };
+    let name = without_port(host);
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        || routing.host_suffix.as_deref().is_some_and(|suffix| host_label(host, suffix).is_some())
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    }
+}
+
 /// The part of a Host before the suffix: `web01` of `web01.gw.example:5986`.
 fn host_label<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
     if MAX_NAME < host.len() {
         return None;
     }
-    let name = host
-        .rsplit_once(':')
-        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    let name = without_port(host);
     let at = name.len().checked_sub(suffix.len())?;
     let (label, tail) = name.split_at_checked(at)?;
     let label = label.strip_suffix('.')?;
@@ -127,6 +144,19 @@ mod tests {
             assert_eq!(service(path), expected, "{path}");
         }
         assert_eq!(service(&format!("/wsman/{}", "a".repeat(300))), Service::Unknown);
+    }
+
+    #[test]
+    fn a_listener_with_names_answers_to_them_alone() {
+        let names = ["gw.example".to_owned()];
+        let routing = Routing { host_suffix: Some("gw.example".to_owned()) };
+        for ours in ["gw.example", "GW.example:5986", "web01.gw.example"] {
+            assert!(is_ours(&names, &routing, Some(ours)), "{ours}");
+        }
+        for other in [Some("evil.example"), Some("gw.example.evil"), Some(""), None] {
+            assert!(!is_ours(&names, &routing, other), "{other:?}");
+            assert!(is_ours(&[], &routing, other));
+        }
     }
 
     #[test]

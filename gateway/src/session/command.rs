@@ -124,6 +124,12 @@ impl Command {
         *self.running.borrow()
     }
 
+    /// Whether it has ended and its client has all of its output, or it failed.
+    #[must_use]
+    pub fn is_fetched(&self) -> bool {
+        !self.is_running() && self.output.is_fetched()
+    }
+
     /// Waits until it has ended and that is written.
     pub async fn ended(&self) {
         // The sender lives as long as self.
@@ -166,6 +172,7 @@ impl Command {
     }
 
     async fn pump(self: Arc<Self>, mut running: Running, story: Story) {
+        let _end = End(&self);
         let end = tokio::select! {
             end = self.poll(&mut running) => end,
             () = self.stop.cancelled() => Err(Ended::Terminated(self.stopped_by.lock().unwrap_or(TerminatedBy::Client))),
@@ -182,7 +189,6 @@ impl Command {
             duration: story.began.elapsed(),
         };
         story.tell(result).await;
-        self.running.send_replace(false);
     }
 
     async fn poll(&self, running: &mut Running) -> Result<i32, Ended> {
@@ -201,6 +207,16 @@ impl Command {
                 return Ok(exit_code);
             }
         }
+    }
+}
+
+/// Whatever becomes of the pump, a panic included: nobody waits for it any longer.
+struct End<'a>(&'a Command);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.output.fail_unless_finished(Ended::Target(BackendError::Closed));
+        self.0.running.send_replace(false);
     }
 }
 

@@ -1,6 +1,7 @@
 //! One shell of one client.
 
 use super::command::{Command, Start, TerminatedBy};
+use super::commands::Commands;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, TargetShell};
 use crate::config::Target;
@@ -12,15 +13,11 @@ use parking_lot::Mutex;
 use sekisho_policy::{Presence, ProgramRequest, RequestExtras, ShellResource};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
-
-/// Ended commands that are remembered, so that a late Receive or Signal still finds its own.
-const MAX_ENDED: usize = 32;
 
 /// What a shell is opened with.
 #[derive(Debug, Clone)]
@@ -43,7 +40,7 @@ pub struct Shell {
     opening: Opening,
     opened: Instant,
     used: Mutex<Instant>,
-    commands: Mutex<HashMap<CommandId, Arc<Command>>>,
+    commands: Commands,
     target: Arc<Target>,
     backend: Arc<TargetShell>,
     _hold: Hold,
@@ -70,7 +67,7 @@ impl Shell {
             principal: principal.clone(),
             opened: now,
             used: Mutex::new(now),
-            commands: Mutex::default(),
+            commands: Commands::default(),
             target: Arc::clone(dialer.target()),
             backend: TargetShell::new(Arc::clone(dialer), principal.clone(), opening.options),
             opening,
@@ -122,18 +119,18 @@ impl Shell {
     /// Commands that have not ended.
     #[must_use]
     pub fn running_commands(&self) -> usize {
-        self.commands.lock().values().filter(|command| command.is_running()).count()
+        self.commands.running()
     }
 
     /// The command of this shell with this id.
     #[must_use]
     pub fn command(&self, id: CommandId) -> Option<Arc<Command>> {
-        self.commands.lock().get(&id).cloned()
+        self.commands.find(id)
     }
 
     /// Forgets a command; the caller ends it.
     pub fn forget(&self, id: CommandId) -> Option<Arc<Command>> {
-        self.commands.lock().remove(&id)
+        self.commands.remove(id)
     }
 
     /// Judges a command line, and starts what is permitted.
@@ -148,9 +145,8 @@ impl Shell {
         line: CommandLine,
         limit: Duration,
     ) -> Result<CommandId, NotStarted> {
-        if gateway.live().config.limits.commands_per_shell <= self.running_commands() {
-            return Err(NotStarted::TooMany);
-        }
+        let most = gateway.live().config.limits.commands_per_shell;
+        let place = self.commands.reserve(most).ok_or(NotStarted::TooMany)?;
         let request = ProgramRequest {
             command: line.command,
             arguments: line.arguments,
@@ -162,7 +158,7 @@ impl Shell {
             Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, request: &request };
         let permit = judge(gateway, ask).await.map_err(NotStarted::Refused)?;
         let command = self.run(gateway, permit, id, limit).await.map_err(NotStarted::Target)?;
-        self.keep(id, command);
+        place.fill(command);
         Ok(id)
     }
 
@@ -177,18 +173,9 @@ impl Shell {
         Command::start(start, permit).await
     }
 
-    fn keep(&self, id: CommandId, command: Arc<Command>) {
-        let mut commands = self.commands.lock();
-        let ended: Vec<_> = commands.iter().filter(|(_, command)| !command.is_running()).map(|(id, _)| *id).collect();
-        for old in ended.iter().skip(MAX_ENDED) {
-            commands.remove(old);
-        }
-        commands.insert(id, command);
-    }
-
     /// Ends all commands and the target's shell, and writes why.
     pub async fn close(&self, gateway: &Gateway, reason: SessionEnd, by: TerminatedBy) {
-        let commands: Vec<_> = self.commands.lock().drain().map(|(_, command)| command).collect();
+        let commands = self.commands.take_all();
         for command in &commands {
             command.terminate(by);
         }
