@@ -8,55 +8,16 @@ import requests
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.shell import Process
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
-from lab.clients import Pypsrp, credssp_session, invoke
+from lab.clients import Pypsrp, invoke
 from lab.processes import poll
+from lab.raw import Raw
 
 PYPSRP = Pypsrp("pypsrp")
 NO_SUCH_SHELL = 2150858843
 # How long commands may go on when the gateway is told to stop.
 SHORT_DRAIN = '[sessions]\ndrain = "1s"\n'
-STREAMS = "s:Body/rsp:ReceiveResponse/rsp:Stream"
-
-
-class Raw:
-    """A shell by hand, over one connection at a time."""
-
-    def __init__(self, where, user="ops"):
-        self.where, self.user, self.shell, self.command = where, user, None, None
-        self.session = credssp_session(where, user, PASSWORD)
-        self.ask(soap.IDENTIFY)
-
-    def ask(self, body, **options):
-        return soap.Answer(self.session.post(self.where.url, body, **{"timeout": 40, **options}))
-
-    def reconnect(self):
-        self.session.close()
-        self.session = credssp_session(self.where, self.user, PASSWORD)
-        self.ask(soap.IDENTIFY)
-
-    def begin(self, *words):
-        self.shell = self.ask(soap.create()).shell
-        self.command = self.ask(soap.command(self.shell, *words)).command
-        assert self.shell and self.command
-
-    def rest(self):
-        """All output from here to the end, and the exit code."""
-        import base64
-
-        out = b""
-        while True:
-            answer = self.ask(soap.receive(self.shell, self.command))
-            assert answer.fault in (None, 2150858793), answer.reason
-            for stream in answer.root.findall(STREAMS, soap.NS) if answer.fault is None else ():
-                out += base64.b64decode(stream.text or "")
-            code = answer.text("s:Body/rsp:ReceiveResponse/rsp:CommandState/rsp:ExitCode")
-            if code is not None:
-                return out, int(code)
-
-    def end(self):
-        return self.ask(soap.delete(self.shell))
 
 
 def test_a_shell_outlives_the_connection_it_was_made_on(path):

@@ -7,7 +7,7 @@ import pytest
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab.certificates import Authority
 from lab.clients import Pypsrp, invoke
 

@@ -5,7 +5,7 @@ import pytest
 import requests
 import winrm.exceptions
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
 from lab.clients import CLIENTS, REFUSED, Pypsrp, Pywinrm, credssp_session
 

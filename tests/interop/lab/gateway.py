@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -196,6 +197,11 @@ host_suffix = "{HOST_SUFFIX}"
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()
+
+    def now(self, kind):
+        """How many there are, by the metrics."""
+        found = re.search(rf'^sekisho_now{{kind="{kind}"}} (\d+)$', self.admin("metrics")[1], re.M)
+        return int(found.group(1))
 
     def stop(self):
         return self.program.stop()
