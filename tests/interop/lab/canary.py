@@ -149,6 +149,11 @@ class Memory:
                         found.add(Copy(form, region.name, start + match.start()))
         return sorted(found, key=lambda copy: (copy.form, copy.address))
 
+    def places(self, raw):
+        """Where these bytes are."""
+        pattern = re.compile(re.escape(raw))
+        return {start + m.start() for _region, start, data in self.read() for m in pattern.finditer(data)}
+
     def locked(self):
         """The content of pages that are locked into memory."""
         with open(f"/proc/{self.pid}/smaps") as f:
