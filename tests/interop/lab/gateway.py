@@ -63,6 +63,8 @@ class Options:
     port_of: object = None
     trusted: object = None
     longest_file: int = 0
+    program: object = None
+    environment: object = None
 
 
 def install(folder, accounts):
@@ -77,7 +79,7 @@ def add_account(config, name, password, *groups):
     words = ["account", "add", name, "--config", config, "--password-stdin"]
     for group in groups:
         words += ["--groups", group]
-    command(*words, stdin=password + "\n")
+    return command(*words, stdin=password + "\n")
 
 
 class Gateway:
@@ -163,16 +165,17 @@ host_suffix = "{HOST_SUFFIX}"
         )
 
     def add_account(self, name, password, *groups):
-        add_account(self.config, name, password, *groups)
+        return add_account(self.config, name, password, *groups)
 
     # ---- the process
     def start(self, tries=3):
         """Ports that were free can be taken before the gateway asks for them, so it is tried again."""
         for left in reversed(range(tries)):
             self.write_config()
-            words = [binary(), "serve", "--config", self.config]
+            o = self.options
+            words = [o.program or binary(), "serve", "--config", self.config]
             output = self.folder / "gateway.out"
-            self.program = Program(words, output, longest_file=self.options.longest_file)
+            self.program = Program(words, output, longest_file=o.longest_file, environment=o.environment)
             try:
                 self.program.until(self.is_ready, "the gateway is not ready")
                 return self
