@@ -152,10 +152,9 @@ fn refusal(error: AgentError) -> Refusal {
 }
 
 fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
-    match results.targets()[index].outcome.as_ref().unwrap() {
-        Outcome::Failed { class, effect, .. } => (*class, *effect),
-        other => panic!("{other:?}"),
-    }
+    let outcome = results.targets()[index].outcome.as_ref();
+    let Some(Outcome::Failed { class, effect, .. }) = outcome else { panic!("{outcome:?}") };
+    (*class, *effect)
 }
 
 #[tokio::test]
