@@ -12,6 +12,7 @@ pub mod demo;
 pub mod enforce;
 pub mod frontend;
 pub mod identity;
+pub mod jobs;
 pub mod limits;
 pub mod listener;
 pub mod policy_files;

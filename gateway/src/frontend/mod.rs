@@ -1,5 +1,6 @@
 //! Towards clients: one connection, one security context; requests in, answers out, in turn.
 
+mod api;
 mod body;
 mod connection;
 mod head;

@@ -1,6 +1,7 @@
 //! One shell of one client.
 
 use super::command::{Command, Start, TerminatedBy};
+use super::output::Buffer;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, TargetShell};
 use crate::config::Target;
@@ -173,8 +174,13 @@ impl Shell {
         id: CommandId,
         limit: Duration,
     ) -> Result<Arc<Command>, BackendError> {
-        let start = Start { gateway: Arc::clone(gateway), backend: Arc::clone(&self.backend), id, limit };
-        Command::start(start, permit).await
+        let start =
+            Start { gateway: Arc::clone(gateway), backend: Arc::clone(&self.backend), id, buffer: Buffer::SESSION };
+        let mut launch = Command::launch(start, permit);
+        match tokio::time::timeout(limit, launch.launched()).await {
+            Ok(launched) => launched.map_err(|not_launched| not_launched.error),
+            Err(_late) => Err(BackendError::TimedOut(launch.give_up(TerminatedBy::Client))),
+        }
     }
 
     fn keep(&self, id: CommandId, command: Arc<Command>) {
