@@ -56,7 +56,7 @@ async fn denied(site: &Site, agent: &Agent, narrator: &mut Narrator<'_>) -> Resu
     narrator.command(&agent.line("exec --target db01 -- shutdown /r"))?;
     let ran = agent.exec(&site.password, &["db01"], &["shutdown", "/r"]).await?;
     narrator.quote(&ran.text)?;
-    expect(narrator, &ran, ExitStatus::Denied, &["shutdown", "1 denied"])?;
+    expect(narrator, &ran, ExitStatus::Denied, &["allows this program", "1 denied"])?;
     narrator.say("A second command behind the first one is refused where it begins, and never escaped.")?;
     narrator.command(&agent.line("exec --target web01 -- hostname '&' whoami"))?;
     let ran = agent.exec(&site.password, &["web01"], &["hostname", "&", "whoami"]).await?;

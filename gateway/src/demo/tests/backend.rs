@@ -57,7 +57,7 @@ async fn ran(shell: &Arc<TargetShell>, permit: Permit) -> (String, i32) {
     let mut running = shell.start(permit).await.unwrap();
     let mut output = Vec::new();
     loop {
-        let Received::Output(received) = running.receive().await.unwrap() else { continue };
+        let Received::Output(received) = running.receive(64 * 1024).await.unwrap() else { continue };
         output.extend(received.streams.into_iter().flat_map(|chunk| chunk.data));
         if let Some(CommandState::Done { exit_code }) = received.state {
             running.end().await.unwrap();
