@@ -64,10 +64,16 @@ pub(super) struct Site {
 impl Site {
     /// Installs everything in a folder, and starts it on free ports of 127.0.0.1.
     pub(super) async fn start(folder: &Folder, pace: Pace) -> Result<Self, DemoError> {
-        Self::start_with(folder, pace, POLICY).await
+        Self::start_with(folder, pace, POLICY, &|_targets| String::new()).await
     }
 
-    pub(super) async fn start_with(folder: &Folder, pace: Pace, policy: &str) -> Result<Self, DemoError> {
+    /// The same with another policy, and more in the configuration.
+    pub(super) async fn start_with(
+        folder: &Folder,
+        pace: Pace,
+        policy: &str,
+        more: &(dyn Fn(&[Running]) -> String + Sync),
+    ) -> Result<Self, DemoError> {
         let now = OffsetDateTime::now_utc();
         let directory = folder.path().join("gateway");
         let password = new_password()?;
@@ -81,7 +87,7 @@ impl Site {
         private_file::create(&directory.join("tls/targets-ca.pem"), ca.as_bytes())?;
         let targets = start_targets(issued, &password).await?;
         private_file::replace(&directory.join("policy/policy.toml"), policy.as_bytes())?;
-        private_file::replace(&installed.config, configuration(pace, &targets).as_bytes())?;
+        private_file::replace(&installed.config, (configuration(pace, &targets) + &more(&targets)).as_bytes())?;
         std::fs::copy(directory.join("tls/ca.pem"), folder.path().join(CA))?;
         password.with(|text| private_file::create(&folder.path().join(PASSWORD), text.as_bytes()))?;
         let config = Config::load(&installed.config)?;

@@ -10,10 +10,9 @@ use tokio::time::{Instant, sleep};
 #[derive(Debug)]
 pub struct Counted(());
 
-/// The operations of one job, which wait for rates instead of failing.
-#[derive(Debug)]
+/// The operations of one job, which wait for rates instead of failing at once.
+#[derive(Debug, Default)]
 pub struct Queue {
-    deadline: Instant,
     /// The scopes whose limit was written: once for a job, however often its targets wait for it.
     written: Mutex<Vec<LimitScope>>,
 }
@@ -34,36 +33,21 @@ pub(super) async fn count(gateway: &Gateway, ask: &Ask<'_>) -> Result<Counted, R
 }
 
 impl Queue {
-    /// Nothing waits beyond `deadline`.
-    #[must_use]
-    pub fn new(deadline: Instant) -> Self {
-        Self { deadline, written: Mutex::default() }
-    }
-
     /// Counts one operation, waiting as long as the rates say. Dropping the future is no harm.
     ///
     /// # Errors
-    /// When the wait would end after the deadline.
-    pub async fn count(&self, gateway: &Gateway, ask: &Ask<'_>) -> Result<Counted, Refusal> {
+    /// When the wait would end after `deadline`.
+    pub async fn count(&self, gateway: &Gateway, ask: &Ask<'_>, deadline: Instant) -> Result<Counted, Refusal> {
         let mut toll = Toll::default();
         loop {
             let paid = gateway.rates.pay(&mut toll, &ask.identity.principal, ask.target.name.as_str());
             let Err(limited) = paid else { return Ok(Counted(())) };
-            self.wait(gateway, ask, limited).await?;
+            if self.is_first(limited.scope) {
+                let context = context(&gateway.live_full(), ask);
+                gateway.audit_limit(&context, limited).await;
+            }
+            wait(limited, deadline).await?;
         }
-    }
-
-    async fn wait(&self, gateway: &Gateway, ask: &Ask<'_>, limited: Limited) -> Result<(), Refusal> {
-        if self.is_first(limited.scope) {
-            let context = context(&gateway.live_full(), ask);
-            gateway.audit_limit(&context, limited).await;
-        }
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left <= limited.retry_after {
-            return Err(Refusal::Limited(limited));
-        }
-        sleep(limited.retry_after).await;
-        Ok(())
     }
 
     fn is_first(&self, scope: LimitScope) -> bool {
@@ -76,14 +60,35 @@ impl Queue {
     }
 }
 
+/// Waits as long as a rate says, or not at all when that is too long.
+async fn wait(limited: Limited, deadline: Instant) -> Result<(), Refusal> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left <= limited.retry_after {
+        return Err(Refusal::Limited(limited));
+    }
+    sleep(limited.retry_after).await;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
-    async fn a_limit_is_written_once_for_each_scope() {
-        let queue = Queue::new(Instant::now() + Duration::from_secs(1));
+    async fn a_rate_is_waited_for_within_the_deadline_and_not_for_nothing() {
+        let began = Instant::now();
+        let limited = Limited { scope: LimitScope::Principal, retry_after: Duration::from_secs(3) };
+        assert!(wait(limited, began + Duration::from_secs(4)).await.is_ok());
+        assert_eq!(began.elapsed(), Duration::from_secs(3));
+        let refused = wait(limited, Instant::now() + Duration::from_secs(3)).await;
+        assert_eq!(refused, Err(Refusal::Limited(limited)));
+        assert_eq!(began.elapsed(), Duration::from_secs(3), "what cannot help is not waited for");
+    }
+
+    #[test]
+    fn a_limit_is_written_once_for_each_scope() {
+        let queue = Queue::default();
         assert!(queue.is_first(LimitScope::Principal));
         assert!(!queue.is_first(LimitScope::Principal));
         assert!(queue.is_first(LimitScope::Target));

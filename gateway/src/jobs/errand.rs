@@ -122,10 +122,12 @@ impl Errand<'_> {
             return Err(closed(gateway, &caller.identity, caller.address, self.job.id, Some(name)).await.into());
         };
         let target = dialer.target();
-        let counted = queue.count(gateway, &self.ask(target, id)).await?;
+        // A user who gives a target a minute does not want to wait an hour for it to begin.
+        let deadline = self.patience();
+        let counted = queue.count(gateway, &self.ask(target, id), deadline).await?;
         let rules = ShellRules::new(&live.config.limits, target);
         let places = gateway.sessions.places();
-        let place = places.wait(&caller.identity.principal, &target.name, rules, self.job.deadline).await?;
+        let place = places.wait(&caller.identity.principal, &target.name, rules, deadline).await?;
         Ok((Arc::clone(dialer), counted, place))
     }
 
@@ -167,12 +169,17 @@ impl Errand<'_> {
 
     /// Waits until the target's time is over, or the job is stopped.
     async fn interrupted(&self) -> Interrupted {
-        let now = Instant::now();
-        let deadline = now.checked_add(self.job.timeout).unwrap_or(now);
+        let deadline = self.patience();
         tokio::select! {
             why = self.job.stop.stopped() => Interrupted::Stopped(why),
             () = sleep_until(deadline) => Interrupted::Timeout,
         }
+    }
+
+    /// When the time for this target is over, if it begins now.
+    fn patience(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.job.timeout).unwrap_or(now)
     }
 
     async fn attend(

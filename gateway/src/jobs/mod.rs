@@ -115,7 +115,7 @@ impl Job {
             timeout: plan.timeout.unwrap_or(bounds.deadline).min(bounds.deadline),
             deadline,
             buffer: Buffer::of(bounds.buffer_bytes),
-            queue: Queue::new(deadline),
+            queue: Queue::default(),
             stop: Stop::new(gateway.stopping.clone()),
             next: AtomicUsize::new(0),
             _place: place,

@@ -87,6 +87,12 @@ impl Places {
         Ok(Place { places: Arc::clone(self), principal: principal.clone(), target: target.clone() })
     }
 
+    /// Whether all are free.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.taken.lock().of_principals.is_empty()
+    }
+
     /// Takes a place as soon as there is one.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ use sekisho_protocol::wsman::{CommandId, CommandState};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// What is asked for at a time.
+const ENVELOPE: usize = 512_000;
+
 fn gateway(site: &Site) -> &Arc<Gateway> {
     &site.parts().0.unwrap().gateway
 }
@@ -57,7 +60,7 @@ async fn ran(shell: &Arc<TargetShell>, permit: Permit) -> (String, i32) {
     let mut running = shell.start(permit).await.unwrap();
     let mut output = Vec::new();
     loop {
-        let Received::Output(received) = running.receive(64 * 1024).await.unwrap() else { continue };
+        let Received::Output(received) = running.receive(ENVELOPE).await.unwrap() else { continue };
         output.extend(received.streams.into_iter().flat_map(|chunk| chunk.data));
         if let Some(CommandState::Done { exit_code }) = received.state {
             running.end().await.unwrap();

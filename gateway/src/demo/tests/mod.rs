@@ -1,6 +1,7 @@
 //! The gateway's backend against the demo's targets, and both against clients that do wrong.
 
 mod backend;
+mod jobs;
 mod raw;
 mod targets;
 
@@ -21,7 +22,7 @@ path = 'C:\Demo\missing.exe'
 async fn site() -> (Folder, Site) {
     let folder = Folder::new().unwrap();
     let policy = include_str!("../policy.toml").replacen("[roles.disks]", &format!("{MORE}[roles.disks]"), 1);
-    let site = Site::start_with(&folder, Pace::Usual, &policy).await.unwrap();
+    let site = Site::start_with(&folder, Pace::Usual, &policy, &|_targets| String::new()).await.unwrap();
     (folder, site)
 }
 
