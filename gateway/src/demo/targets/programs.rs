@@ -74,7 +74,10 @@ const OF_TESTS: [Entry; 2] = [
     Entry {
         path: r"C:\Demo\much.exe",
         arguments: &[],
-        local: &[local("/usr/bin/head", &["-c", "200000", "/dev/zero"]), local("/bin/head", &["-c", "200000", "/dev/zero"])],
+        local: &[
+            local("/usr/bin/head", &["-c", "200000", "/dev/zero"]),
+            local("/bin/head", &["-c", "200000", "/dev/zero"]),
+        ],
     },
 ];
 #[cfg(not(test))]
