@@ -9,8 +9,9 @@ use crate::identity::LocalAccounts;
 use crate::listener::accept::{Door, accept};
 use crate::policy_files;
 use crate::session::{TerminatedBy, reap_forever};
-use crate::state::{Gateway, Live};
+use crate::state::{Gateway, Live, Reach};
 use crate::telemetry;
+use sekisho_protocol::memory::wipe_stack;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,9 +23,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long commands that run may go on after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(20);
-/// How long cleaning up at targets may take after that.
+/// How long cleaning up at targets may take after commands that run had their time. More than the two steps at
+/// one target may, so that what is known by then is written.
 const CLEANUP: Duration = Duration::from_secs(15);
 /// How often the drain looks whether it is done.
 const DRAIN_STEP: Duration = Duration::from_millis(100);
@@ -74,7 +74,8 @@ pub enum ServeError {
 /// # Errors
 /// When the gateway cannot be started.
 pub fn command(file: &Path) -> Result<Status, ServeError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Requests leave pieces of themselves on the stacks of the threads that work on them.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_park(wipe_stack).build()?;
     runtime.block_on(run(file, &mut std::io::stdout()))?;
     // Blocking work that hangs, such as a name that does not resolve, must not keep the process alive.
     runtime.shutdown_background();
@@ -140,9 +141,9 @@ impl Server {
         for warning in &config.warnings {
             tracing::warn!(%warning, "A dangerous setting is in force");
         }
-        let store = CredentialStore::new()?;
+        let reach = Reach { credentials: CredentialStore::new()?, quotas: Arc::default() };
         let settings = config.audit.clone();
-        let live = assemble(config, &store)?;
+        let live = assemble(config, &reach)?;
         let sockets = bind(&live.config).await?;
         let admin = match live.config.admin.address {
             Some(address) => Some(bind_one(address).await?),
@@ -156,7 +157,7 @@ impl Server {
             policy = live.policy.digest(),
             "Audit log opened"
         );
-        let gateway = Gateway::new(live, audit, store);
+        let gateway = Gateway::new(live, audit, reach);
         let server = Self {
             addresses: sockets.iter().filter_map(|(_, socket)| socket.local_addr().ok()).collect(),
             admin: admin.as_ref().and_then(|socket| socket.local_addr().ok()),
@@ -188,9 +189,8 @@ impl Server {
     pub async fn reload(&self, file: &Path) {
         let old = self.gateway.live_full();
         let old_policy = Some(old.policy.digest().to_owned());
-        let read = Config::load(file)
-            .map_err(ServeError::Config)
-            .and_then(|config| assemble(config, &self.gateway.credentials));
+        let read =
+            Config::load(file).map_err(ServeError::Config).and_then(|config| assemble(config, &self.gateway.reach));
         let (outcome, new_policy) = match read {
             Ok(live) => {
                 let digest = live.policy.digest().to_owned();
@@ -218,7 +218,8 @@ impl Server {
                 sleep(DRAIN_STEP).await;
             }
         };
-        if timeout(DRAIN, idle).await.is_err() {
+        let drain = gateway.live().config.sessions.drain;
+        if timeout(drain, idle).await.is_err() {
             tracing::warn!("Commands still ran when the time to drain was over; they are terminated");
         }
         gateway.drained.cancel();
@@ -241,10 +242,10 @@ impl Server {
     }
 }
 
-fn assemble(config: Config, store: &Arc<CredentialStore>) -> Result<Live, ServeError> {
+fn assemble(config: Config, reach: &Reach) -> Result<Live, ServeError> {
     let policy = policy_files::load(&config.policy).map_err(ServeError::Policy)?;
     let identity = LocalAccounts::load(&config.accounts).map_err(ServeError::Accounts)?;
-    Ok(Live::new(config, policy, Box::new(identity), store)?)
+    Ok(Live::new(config, policy, Box::new(identity), reach)?)
 }
 
 fn context(live: &Live) -> Context {

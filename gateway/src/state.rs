@@ -1,7 +1,7 @@
 //! What all parts of a running gateway share, and what a reload replaces at once.
 
 use crate::audit::{Audit, AuditError, Context, Event, EventKind};
-use crate::backend::{Dialer, TrustError};
+use crate::backend::{Dialer, Quotas, TrustError};
 use crate::config::{self, Config, Limits, Target, TargetName};
 use crate::credentials::CredentialStore;
 use crate::identity::IdentityProvider;
@@ -47,11 +47,12 @@ impl Live {
         config: Config,
         policy: Policy,
         identity: Box<dyn IdentityProvider>,
-        store: &Arc<CredentialStore>,
+        reach: &Reach,
     ) -> Result<Self, TrustError> {
         let mut targets = BTreeMap::new();
         for target in config.targets.iter() {
-            let dialer = Arc::new(Dialer::new(Arc::new(target.clone()), Arc::clone(store))?);
+            let dialer =
+                Arc::new(Dialer::new(Arc::new(target.clone()), Arc::clone(&reach.credentials), &reach.quotas)?);
             let facts = TargetFacts {
                 name: target.name.to_string(),
                 groups: config.targets.groups_of(&target.name).into_iter().map(ToString::to_string).collect(),
@@ -75,14 +76,23 @@ impl Live {
     }
 }
 
+/// What reaching targets needs, whatever the configuration says.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// Delegated credentials.
+    pub credentials: Arc<CredentialStore>,
+    /// What is in use of each target.
+    pub quotas: Arc<Quotas>,
+}
+
 /// A running gateway.
 #[derive(Debug)]
 pub struct Gateway {
     live: ArcSwap<Live>,
     /// The audit log.
     pub audit: Audit,
-    /// Delegated credentials.
-    pub credentials: Arc<CredentialStore>,
+    /// What reaching targets needs.
+    pub reach: Reach,
     /// Connections and handshakes.
     pub caps: Arc<Caps>,
     /// Requests over time.
@@ -108,7 +118,7 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway that listens to nobody yet.
     #[must_use]
-    pub fn new(live: Live, audit: Audit, credentials: Arc<CredentialStore>) -> Arc<Self> {
+    pub fn new(live: Live, audit: Audit, reach: Reach) -> Arc<Self> {
         let limits = &live.config.limits;
         Arc::new(Self {
             caps: Caps::new(caps(limits)),
@@ -116,7 +126,7 @@ impl Gateway {
             lockout: Lockout::new(lockout(&limits.lockout)),
             live: ArcSwap::from_pointee(live),
             audit,
-            credentials,
+            reach,
             sessions: SessionTable::default(),
             jobs: Arc::default(),
             metrics: Metrics::new(),

@@ -7,7 +7,7 @@ import re
 import pytest
 from pypsrp.exceptions import WSManFaultError
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, invoke
 from lab.processes import poll
 

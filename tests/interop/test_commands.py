@@ -6,7 +6,7 @@ import pytest
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab.clients import CLIENTS, Pypsrp, Pywinrm, invoke
 from lab.policy import WINDOWS
 

@@ -6,7 +6,7 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import Process, WinRS
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
 from lab.clients import CLIENTS, Pypsrp, Pywinrm, credssp_session, invoke
 

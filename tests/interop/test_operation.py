@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab.clients import Pypsrp
 from lab.gateway import command
 

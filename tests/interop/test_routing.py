@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
 from lab.clients import Pypsrp, Pywinrm, credssp_session
 from lab.gateway import HOST_SUFFIX

@@ -92,6 +92,6 @@ fn metrics(gateway: &Gateway) -> String {
         handshakes: gateway.caps.handshakes(),
         shells: gateway.sessions.len(),
         commands: gateway.sessions.running_commands(),
-        credentials: gateway.credentials.len(),
+        credentials: gateway.reach.credentials.len(),
     })
 }

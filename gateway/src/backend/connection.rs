@@ -2,6 +2,7 @@
 
 use super::error::{BackendError, Effect};
 use super::http::{HttpAnswer, HttpConnection, Kind};
+use super::quota::ConnectionPlace;
 use sekisho_protocol::sealing::{MessageSeal, open_body, seal_body};
 use sekisho_protocol::wsman::{Request, Response, ResponseBody, decode_response, encode_request};
 use std::borrow::Cow;
@@ -19,8 +20,9 @@ pub(super) struct Connection {
     url: String,
     patience: Duration,
     broken: bool,
-    /// The place among its shell's connections, given back with it.
+    /// Its places among its shell's and its target's connections, given back with it.
     place: Option<OwnedSemaphorePermit>,
+    _quota: ConnectionPlace,
 }
 
 impl Connection {
@@ -29,8 +31,9 @@ impl Connection {
         seal: Option<Box<dyn MessageSeal>>,
         url: String,
         patience: Duration,
+        quota: ConnectionPlace,
     ) -> Self {
-        Self { http, seal, url, patience, broken: false, place: None }
+        Self { http, seal, url, patience, broken: false, place: None, _quota: quota }
     }
 
     /// Keeps a place as long as the connection lives.

@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::error::{BackendError, Effect};
 use super::http::{HttpConnection, Kind};
+use super::quota::{Quota, Quotas, ShellPlace};
 use super::trust::{TrustError, client_config};
 use crate::config::{Target, TargetAuthentication, TargetTransport};
 use crate::credentials::{CredentialStore, Lease};
@@ -28,6 +29,7 @@ pub struct Dialer {
     target: Arc<Target>,
     tls: Option<Arc<ClientConfig>>,
     store: Arc<CredentialStore>,
+    quota: Quota,
 }
 
 impl Dialer {
@@ -35,9 +37,10 @@ impl Dialer {
     ///
     /// # Errors
     /// When its roots cannot be read.
-    pub fn new(target: Arc<Target>, store: Arc<CredentialStore>) -> Result<Self, TrustError> {
+    pub fn new(target: Arc<Target>, store: Arc<CredentialStore>, quotas: &Quotas) -> Result<Self, TrustError> {
         let tls = client_config(&target)?;
-        Ok(Self { target, tls, store })
+        let quota = quotas.of(&target);
+        Ok(Self { target, tls, store, quota })
     }
 
     /// The target.
@@ -46,8 +49,14 @@ impl Dialer {
         &self.target
     }
 
+    /// A place for one more shell of this principal on the target.
+    pub(super) fn shell_place(&self, principal: &PrincipalName) -> Result<ShellPlace, BackendError> {
+        self.quota.shell(principal)
+    }
+
     /// A new connection, logged in as this principal.
     pub(super) async fn connect(&self, principal: &PrincipalName) -> Result<Connection, BackendError> {
+        let place = self.quota.connection()?;
         let deadline = after(self.target.connect_timeout);
         let late = |_late| BackendError::TimedOut(Effect::NotDone);
         let (mut http, binding) = timeout_at(deadline, self.open()).await.map_err(late)??;
@@ -61,7 +70,7 @@ impl Dialer {
         let seal = seal?;
         // With TLS, bodies are protected by it, and stock targets expect them in clear.
         let seal = if self.tls.is_some() { None } else { Some(seal) };
-        Ok(Connection::new(http, seal, self.url(), self.target.read_timeout))
+        Ok(Connection::new(http, seal, self.url(), self.target.read_timeout, place))
     }
 
     async fn open(&self) -> Result<(HttpConnection, Option<ChannelBinding>), BackendError> {
@@ -94,7 +103,9 @@ impl Dialer {
         let mut login = self.prepare(scheme, lease.credential()?, binding)?;
         let mut authorization = login.start().map_err(BackendError::Login)?;
         for _leg in 0..MAX_LEGS {
-            let answer = http.post(Kind::Login { authorization: &authorization }, Vec::new()).await?;
+            let answered = http.post(Kind::Login { authorization: &authorization }, Vec::new()).await;
+            // Whatever broke: a login runs nothing.
+            let answer = answered.map_err(|_broken| BackendError::Broken(Effect::NotDone))?;
             match login.step(answer.status.as_u16(), &answer.challenges()) {
                 Ok(LoginStep::Send { authorization: next }) => authorization = next,
                 Ok(LoginStep::Done(seal)) => return Ok(seal),

@@ -5,10 +5,12 @@ mod connection;
 mod dial;
 mod error;
 mod http;
+mod quota;
 mod shell;
 mod trust;
 
 pub use dial::Dialer;
-pub use error::{BackendError, Effect};
+pub use error::{BackendError, Effect, NotOpened};
+pub use quota::Quotas;
 pub use shell::{Control, Received, Running, TargetShell};
 pub use trust::{TrustError, client_config};

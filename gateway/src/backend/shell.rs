@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::dial::Dialer;
 use super::error::{BackendError, Effect};
+use super::quota::ShellPlace;
 use crate::enforce::Permit;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
@@ -13,10 +14,10 @@ use sekisho_protocol::wsman::{
     Resource, ResponseBody, SendStream, ShellId, SignalCode, WsmanOption,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Connections of one shell: one per running command and one to control it.
@@ -25,12 +26,13 @@ const MAX_CONNECTIONS: usize = 8;
 const ENVELOPE: usize = 512_000;
 /// How long after a refused connection the one further attempt is made.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-/// How long one poll for output lasts. Also the time after which a target that fell silent is noticed.
+/// How long one poll for output lasts, or the target's `read_timeout` if that is shorter. The two together are
+/// the time after which a target that fell silent is noticed.
 const POLL: Duration = Duration::from_secs(20);
 /// How long everything else may take at the target.
 const OPERATION: Duration = Duration::from_secs(20);
-/// How long cleaning up may take in all; the target reaps by itself what is left.
-const CLEANUP: Duration = Duration::from_secs(10);
+/// How long each of the two steps of cleaning up may take, a command's end and the shell's; the target reaps by itself what is left.
+const CLEANUP: Duration = Duration::from_secs(5);
 
 /// A shell on a target, for one principal.
 #[derive(Debug)]
@@ -39,10 +41,22 @@ pub struct TargetShell {
     principal: PrincipalName,
     options: ShellOptions,
     session: Uuid,
-    opened: tokio::sync::Mutex<Option<ShellId>>,
+    opened: tokio::sync::Mutex<Option<Opened>>,
+    /// What the target has called it, also when it is deleted.
+    id: Mutex<Option<ShellId>>,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
-    closed: AtomicBool,
+    /// Nothing new is begun from here on.
+    closed: CancellationToken,
+    /// Nothing is waited for any more from here on.
+    abandoned: CancellationToken,
+}
+
+/// A shell that is open on the target, and its place in the target's quota.
+#[derive(Debug)]
+struct Opened {
+    id: ShellId,
+    _place: ShellPlace,
 }
 
 /// What a poll for output brought.
@@ -64,15 +78,18 @@ impl TargetShell {
             options,
             session: Uuid::new_v4(),
             opened: tokio::sync::Mutex::new(None),
+            id: Mutex::default(),
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            closed: AtomicBool::new(false),
+            closed: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
         })
     }
 
-    /// The id that the target knows this shell by, once it is open.
-    pub async fn id(&self) -> Option<ShellId> {
-        *self.opened.lock().await
+    /// The id that the target knows this shell by, once it was opened.
+    #[must_use]
+    pub fn id(&self) -> Option<ShellId> {
+        *self.id.lock()
     }
 
     /// Connects, logs in and opens the shell, so that the command alone is left to be sent. A connection that
@@ -82,7 +99,7 @@ impl TargetShell {
     /// What went wrong. Nothing of the command has left here.
     pub async fn prepare(self: &Arc<Self>, _permit: &Permit) -> Result<(), BackendError> {
         let mut connection = once_more(|| self.connection()).await?;
-        self.open(&mut connection).await?;
+        self.open(&mut connection).await.map_err(BackendError::while_opening)?;
         self.give_back(connection);
         Ok(())
     }
@@ -92,14 +109,23 @@ impl TargetShell {
     /// # Errors
     /// What went wrong; [`BackendError::effect`] says whether the target may have acted.
     pub async fn start(self: &Arc<Self>, permit: Permit) -> Result<Running, BackendError> {
+        // An idle connection may have been closed by the target just now. Nothing has left then, and only then
+        // is it tried again, on a new connection.
+        match self.try_start(&permit).await {
+            Err(BackendError::Broken(Effect::NotDone)) => self.try_start(&permit).await,
+            other => other,
+        }
+    }
+
+    async fn try_start(self: &Arc<Self>, permit: &Permit) -> Result<Running, BackendError> {
         let mut connection = self.connection().await?;
-        let shell = self.open(&mut connection).await?;
+        let shell = self.open(&mut connection).await.map_err(BackendError::while_opening)?;
         let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
         let mut request = self.request(Action::Command, Some(shell), RequestBody::Command(line), connection.url());
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
         let input = if permit.takes_input() { ConsoleInput::Pipe } else { ConsoleInput::Console };
         request.header.options = CommandOptions { input, shell: CommandShell::Through }.render();
-        let ResponseBody::Command { command_id } = connection.exchange(&request).await? else {
+        let ResponseBody::Command { command_id } = self.patient(connection.exchange(&request)).await? else {
             return Err(BackendError::Mismatch);
         };
         Ok(Running {
@@ -108,32 +134,46 @@ impl TargetShell {
         })
     }
 
-    /// Ends the shell on the target. Later calls of anything fail.
+    /// Ends the shell on the target. Later calls of anything fail, and what still waits for the target by then
+    /// waits no longer.
     ///
     /// # Errors
     /// When the target did not take it in time; it reaps the shell by itself then.
     pub async fn close(&self) -> Result<(), BackendError> {
-        self.closed.store(true, Ordering::Release);
-        let Some(shell) = self.opened.lock().await.take() else { return Ok(()) };
-        let deleted = async {
-            let mut connection = self.any_connection().await?;
-            let request = self.request(Action::Delete, Some(shell), RequestBody::Delete, connection.url());
-            connection.exchange(&request).await.map(drop)
-        };
-        let outcome = timeout(CLEANUP, deleted).await.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)));
+        self.closed.cancel();
+        let deleted = timeout(CLEANUP, self.delete()).await;
+        self.abandoned.cancel();
         self.idle.lock().clear();
-        outcome
+        deleted.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)))
+    }
+
+    async fn delete(&self) -> Result<(), BackendError> {
+        // Its place is free when the target has answered.
+        let Some(opened) = self.opened.lock().await.take() else { return Ok(()) };
+        let mut connection = self.any_connection().await?;
+        let request = self.request(Action::Delete, Some(opened.id), RequestBody::Delete, connection.url());
+        connection.exchange(&request).await.map(drop)
+    }
+
+    /// Waits for an answer, but not beyond the shell's end: a target that hangs must not keep the gateway from
+    /// telling what became of a command.
+    async fn patient<T>(&self, answer: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
+        tokio::select! {
+            answer = answer => answer,
+            () = self.abandoned.cancelled() => Err(BackendError::Abandoned),
+        }
     }
 
     async fn open(&self, connection: &mut Connection) -> Result<ShellId, BackendError> {
         let mut opened = self.opened.lock().await;
-        if let Some(shell) = *opened {
-            return Ok(shell);
+        if let Some(opened) = opened.as_ref() {
+            return Ok(opened.id);
         }
         // Whoever closed meanwhile has found nothing to delete, and nobody would delete what is opened now.
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.is_cancelled() {
             return Err(BackendError::Closed);
         }
+        let place = self.dialer.shell_place(&self.principal)?;
         let body = CreateShell {
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
@@ -141,11 +181,13 @@ impl TargetShell {
         };
         let mut request = self.request(Action::Create, None, RequestBody::Create(body), connection.url());
         request.header.options = self.options.render();
-        let ResponseBody::Created(details) = connection.exchange(&request).await? else {
+        let ResponseBody::Created(details) = self.patient(connection.exchange(&request)).await? else {
             return Err(BackendError::Mismatch);
         };
-        *opened = Some(details.shell_id);
-        Ok(details.shell_id)
+        let id = details.shell_id;
+        *opened = Some(Opened { id, _place: place });
+        *self.id.lock() = Some(id);
+        Ok(id)
     }
 
     fn request(&self, action: Action, shell: Option<ShellId>, body: RequestBody, to: &str) -> Request {
@@ -154,7 +196,7 @@ impl TargetShell {
             action,
             resource: Resource::CmdShell,
             to: to.to_owned(),
-            operation_timeout: Some(if action == Action::Receive { POLL } else { OPERATION }),
+            operation_timeout: Some(self.operation_timeout(action)),
             max_envelope_size: ENVELOPE,
             shell,
             options: Vec::new(),
@@ -163,11 +205,18 @@ impl TargetShell {
         Request { header, body }
     }
 
+    fn operation_timeout(&self, action: Action) -> Duration {
+        if action == Action::Receive { POLL.min(self.dialer.target().read_timeout) } else { OPERATION }
+    }
+
     async fn connection(self: &Arc<Self>) -> Result<Connection, BackendError> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.is_cancelled() {
             return Err(BackendError::Closed);
         }
-        self.any_connection().await
+        tokio::select! {
+            connection = self.any_connection() => connection,
+            () = self.abandoned.cancelled() => Err(BackendError::Closed),
+        }
     }
 
     async fn any_connection(&self) -> Result<Connection, BackendError> {
@@ -191,7 +240,7 @@ impl TargetShell {
     }
 
     fn give_back(&self, connection: Connection) {
-        if connection.usable() && !self.closed.load(Ordering::Acquire) {
+        if connection.usable() && !self.closed.is_cancelled() {
             self.idle.lock().push(connection);
         }
     }
@@ -226,7 +275,7 @@ impl Control {
     async fn ask(&self, action: Action, body: RequestBody) -> Result<(), BackendError> {
         let mut connection = self.shell.connection().await?;
         let request = self.shell.request(action, Some(self.shell_id), body, connection.url());
-        let answer = connection.exchange(&request).await;
+        let answer = self.shell.patient(connection.exchange(&request)).await;
         self.shell.give_back(connection);
         answer.map(drop)
     }

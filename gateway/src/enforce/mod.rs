@@ -9,12 +9,15 @@ mod targets;
 pub use queue::{Counted, Queue};
 pub use targets::{closed, open_targets};
 
-use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument};
+use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument, Redactor};
 use crate::config::Target;
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use sekisho_policy::{Action, Allowed, CheckedProgram, Decision, Denied, DenyReason, Input, Principal, ProgramRequest};
+use sekisho_policy::{
+    Action, Allowed, CheckedProgram, Decision, Denied, DeniedProgram, DenyReason, Input, Principal, ProgramRequest,
+    TargetFacts,
+};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
 use uuid::Uuid;
@@ -109,10 +112,9 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
 pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
     let live = gateway.live_full();
     let context = context(&live, &ask);
-    let principal = principal(ask.identity);
     let action = Action::Program(ask.request.clone());
-    // A reload may have taken the target out of the table.
-    let decision = live.facts(ask.target).map_or_else(gone, |facts| live.policy.decide(&principal, facts, &action));
+    let decision = subject(&live, ask.identity, ask.target)
+        .map_or_else(gone, |(principal, facts)| live.policy.decide(&principal, facts, &action));
     match decision {
         Decision::Allow(allowed) => permit(gateway, allowed, context).await,
         Decision::Deny(denied) => Err(refuse(gateway, &ask, denied, context).await),
@@ -122,7 +124,14 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
 /// Whether policy lets this principal do anything at all on this target.
 #[must_use]
 pub fn may_reach(live: &Live, identity: &Identity, target: &Target) -> bool {
-    live.facts(target).is_some_and(|facts| live.policy.may_reach(&principal(identity), facts))
+    subject(live, identity, target).is_some_and(|(principal, facts)| live.policy.may_reach(&principal, facts))
+}
+
+/// Who is judged, and where: as account and target are now, not as they were at the login. Nothing when a
+/// reload has taken either away.
+fn subject<'l>(live: &'l Live, identity: &Identity, target: &Target) -> Option<(Principal, &'l TargetFacts)> {
+    let groups = live.identity.groups(&identity.principal)?;
+    Some((Principal { name: identity.principal.to_string(), groups }, live.facts(target)?))
 }
 
 /// A new correlation id.
@@ -146,13 +155,9 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
     }
 }
 
-fn principal(identity: &Identity) -> Principal {
-    Principal { name: identity.principal.to_string(), groups: identity.groups.clone() }
-}
-
 fn gone() -> Decision {
-    let message = "this target is no longer in the gateway's table".to_owned();
-    Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None })
+    let message = "your account or this target is no longer known to the gateway".to_owned();
+    Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None, program: None })
 }
 
 async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
@@ -168,14 +173,15 @@ async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result
 }
 
 async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
-    let Denied { reason, message, nearest, place } = denied;
-    let line = joined(ask.request);
+    let Denied { reason, message, nearest, place, program } = denied;
+    let redactor = gateway.audit.redactor();
+    let unread = program.is_none().then(|| redactor.unread(&joined(ask.request), place));
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
     let kind = EventKind::Denial {
         reason: format!("{reason:?}"),
         rule: rule.clone(),
-        program: None,
-        unread: Some(gateway.audit.redactor().unread(&line, place)),
+        program: program.map(|program| redactor.program(program.name(), &judged_denied(redactor, &program))),
+        unread,
     };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
     if gateway.audit.append(&Event::new(kind, &context)).await.is_err() {
@@ -183,6 +189,16 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Conte
     }
     gateway.metrics.decision("deny");
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
+}
+
+/// The arguments of a denied program: nobody has said that they are no secrets, so that they stand in clear only
+/// where the operator wants to see denied text.
+fn judged_denied<'p>(redactor: &Redactor, program: &'p DeniedProgram) -> Vec<JudgedArgument<'p>> {
+    let shown = redactor.shows_denied_text();
+    let arguments = program.arguments().iter();
+    arguments
+        .map(|argument| JudgedArgument { value: argument.value(), secret: !shown || argument.is_secret() })
+        .collect()
 }
 
 fn audited(gateway: &Gateway, program: &CheckedProgram) -> AuditedProgram {

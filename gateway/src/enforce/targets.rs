@@ -1,10 +1,11 @@
 //! Which targets are open to a principal, and the one answer for all that are not.
 
-use super::{Refusal, correlation, principal};
+use super::{Refusal, correlation};
 use crate::audit::{Context, Event, EventKind};
 use crate::config::Target;
 use crate::identity::Identity;
 use crate::state::{Gateway, Live};
+use sekisho_policy::Principal;
 use std::net::SocketAddr;
 use uuid::Uuid;
 
@@ -15,9 +16,10 @@ const CLOSED_TEXT: &str = "no such target, or it is not open to you";
 
 /// The targets that policy lets this principal do anything on, with the principal's roles there.
 pub fn open_targets<'l>(live: &'l Live, identity: &Identity) -> impl Iterator<Item = (&'l Target, Vec<String>)> {
-    let principal = principal(identity);
+    let groups = live.identity.groups(&identity.principal);
+    let principal = groups.map(|groups| Principal { name: identity.principal.to_string(), groups });
     live.config.targets.iter().filter_map(move |target| {
-        let roles = live.policy.roles_on(&principal, live.facts(target)?);
+        let roles = live.policy.roles_on(principal.as_ref()?, live.facts(target)?);
         (!roles.is_empty()).then(|| (target, roles.into_iter().map(str::to_owned).collect()))
     })
 }

@@ -158,3 +158,69 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         self.inner.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::service::service_fn;
+    use hyper::{Request, Response};
+    use hyper_util::rt::TokioIo;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+
+    const REQUEST: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+
+    /// A server that answers each request with `size` bytes and counts what was delivered.
+    fn serve(stream: DuplexStream, size: usize) -> (Arc<AtomicU32>, JoinHandle<()>) {
+        let delivered = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&delivered);
+        let flushes = Flushes::default();
+        let io = TokioIo::new(Watched::new(stream, flushes.clone()));
+        let service = service_fn(move |_: Request<hyper::body::Incoming>| {
+            let counter = Arc::clone(&counter);
+            let action = Delivered::new(move || {
+                counter.fetch_add(1, Ordering::SeqCst);
+            });
+            let bytes = Some(Bytes::from(vec![b'x'; size]));
+            let body = ReplyBody::Whole { bytes, delivered: Some((action, flushes.clone())) };
+            async move { Ok::<_, Infallible>(Response::new(body)) }
+        });
+        let task = tokio::spawn(async move {
+            drop(hyper::server::conn::http1::Builder::new().serve_connection(io, service).await);
+        });
+        (delivered, task)
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_was_read_counts_once() {
+        let (mut client, server) = duplex(64 * 1024);
+        let (delivered, task) = serve(server, 1000);
+        for expected in 1..=3 {
+            client.write_all(REQUEST).await.unwrap();
+            let mut answer = Vec::new();
+            while answer.iter().filter(|byte| **byte == b'x').count() < 1000 {
+                client.read_buf(&mut answer).await.unwrap();
+            }
+            // The flush that follows the last write happens in the same turn of the server's task.
+            tokio::task::yield_now().await;
+            assert_eq!(delivered.load(Ordering::SeqCst), expected);
+        }
+        drop(client);
+        task.await.unwrap();
+        assert_eq!(delivered.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_could_not_be_written_does_not_count() {
+        // Less room than the answer has bytes: its last part never leaves.
+        let (mut client, server) = duplex(1024);
+        let (delivered, task) = serve(server, 100_000);
+        client.write_all(REQUEST).await.unwrap();
+        let mut part = [0; 512];
+        client.read_exact(&mut part).await.unwrap();
+        drop(client);
+        task.await.unwrap();
+        assert_eq!(delivered.load(Ordering::SeqCst), 0);
+    }
+}

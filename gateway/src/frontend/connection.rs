@@ -5,7 +5,7 @@ use super::head::{Authorization, Head};
 use super::known::{self, Known};
 use super::login::{self, Leg};
 use super::reply::{self, Reply};
-use super::route::{Service, service};
+use super::route::{Service, is_ours, service};
 use crate::listener::accept::Door;
 use crate::listener::caps::{ConnectionSlot, HandshakeSlot};
 use crate::state::Gateway;
@@ -171,6 +171,9 @@ impl Connection {
         if !head.post {
             return Reply::bare(StatusCode::METHOD_NOT_ALLOWED).close();
         }
+        if !self.is_addressed(&head) {
+            return Reply::bare(StatusCode::MISDIRECTED_REQUEST).close();
+        }
         let mut context = self.context.lock().await;
         let Some(body) = self.read(&mut context, &head, request.into_body()).await else {
             context.state = State::Failed;
@@ -187,6 +190,11 @@ impl Connection {
                 Reply::challenge().close()
             }
         }
+    }
+
+    fn is_addressed(&self, head: &Head) -> bool {
+        let live = self.client.gateway.live();
+        is_ours(&self.client.door.server_names, &live.config.routing, head.host.as_deref())
     }
 
     /// Reads the body of a request, and counts head and body as long as nobody is known.

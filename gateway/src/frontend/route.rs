@@ -60,6 +60,22 @@ pub(super) fn service(path: &str) -> Service<'_> {
     }
 }
 
+/// The target's name by path and Host, if there is one.
+///
+/// # Errors
+/// When the two disagree.
+pub(super) fn named<'n>(
+    routing: &Routing,
+    path: Option<&'n str>,
+    host: Option<&'n str>,
+) -> Result<Option<&'n str>, RouteError> {
+    let by_host = host.and_then(|host| host_label(host, routing.host_suffix.as_deref()?));
+    match (path, by_host) {
+        (Some(path), Some(host)) if !path.eq_ignore_ascii_case(host) => Err(RouteError::Disagree),
+        (name @ Some(_), _) | (None, name) => Ok(name),
+    }
+}
+
 /// The target that path and Host name.
 ///
 /// # Errors
@@ -70,13 +86,27 @@ pub(super) fn target<'t>(
     path: Option<&str>,
     host: Option<&str>,
 ) -> Result<&'t Target, RouteError> {
-    let by_host = host.and_then(|host| host_label(host, routing.host_suffix.as_deref()?));
-    let name = match (path, by_host) {
-        (None, None) => return Err(RouteError::NotNamed),
-        (Some(path), Some(host)) if !path.eq_ignore_ascii_case(host) => return Err(RouteError::Disagree),
-        (Some(name), _) | (None, Some(name)) => name,
-    };
+    let name = named(routing, path, host)?.ok_or(RouteError::NotNamed)?;
     table.find(name).ok_or(RouteError::Unknown)
+}
+
+/// Whether a client may call this listener so: by one of its names, or by one that names a target.
+#[must_use]
+pub(super) fn is_ours(names: &[String], routing: &Routing, host: Option<&str>) -> bool {
+    if names.is_empty() {
+        return true;
+    }
+    let Some(host) = host else { return false };
+    let name = without_port(host);
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        || routing.host_suffix.as_deref().is_some_and(|suffix| host_label(host, suffix).is_some())
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    }
 }
 
 /// The part of a Host before the suffix: `web01` of `web01.gw.example:5986`.
@@ -84,9 +114,7 @@ fn host_label<'h>(host: &'h str, suffix: &str) -> Option<&'h str> {
     if MAX_NAME < host.len() {
         return None;
     }
-    let name = host
-        .rsplit_once(':')
-        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    let name = without_port(host);
     let at = name.len().checked_sub(suffix.len())?;
     let (label, tail) = name.split_at_checked(at)?;
     let label = label.strip_suffix('.')?;
@@ -116,6 +144,19 @@ mod tests {
             assert_eq!(service(path), expected, "{path}");
         }
         assert_eq!(service(&format!("/wsman/{}", "a".repeat(300))), Service::Unknown);
+    }
+
+    #[test]
+    fn a_listener_with_names_answers_to_them_alone() {
+        let names = ["gw.example".to_owned()];
+        let routing = Routing { host_suffix: Some("gw.example".to_owned()) };
+        for ours in ["gw.example", "GW.example:5986", "web01.gw.example"] {
+            assert!(is_ours(&names, &routing, Some(ours)), "{ours}");
+        }
+        for other in [Some("evil.example"), Some("gw.example.evil"), Some(""), None] {
+            assert!(!is_ours(&names, &routing, other), "{other:?}");
+            assert!(is_ours(&[], &routing, other));
+        }
     }
 
     #[test]

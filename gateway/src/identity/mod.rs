@@ -12,11 +12,10 @@ use sekisho_protocol::secret::SecretText;
 pub use local::{Account, AccountsError, LocalAccounts, new_account_key};
 pub use name::{LOCAL_DOMAIN, NameRefused, NameTable, PrincipalName};
 
-/// Somebody who has logged in: who, and in which groups at that time.
+/// Somebody who has logged in. Groups are asked for anew at each decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     pub principal: PrincipalName,
-    pub groups: Vec<String>,
 }
 
 /// Knows accounts. The look-up of a hash for the login itself is [`AccountSource`].

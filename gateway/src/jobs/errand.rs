@@ -125,7 +125,7 @@ impl Errand<'_> {
         // A user who gives a target a minute does not want to wait an hour for it to begin.
         let deadline = self.patience();
         let counted = queue.count(gateway, &self.ask(target, id), deadline).await?;
-        let rules = ShellRules::new(&live.config.limits, target);
+        let rules = ShellRules::new(&live.config.limits);
         let places = gateway.sessions.places();
         let place = places.wait(&caller.identity.principal, &target.name, rules, deadline).await?;
         Ok((Arc::clone(dialer), counted, place))

@@ -1,7 +1,7 @@
 //! How a target's part of a job ends, in the words of the job API.
 
 use super::stop::Why;
-use crate::backend::{self, BackendError};
+use crate::backend::{self, BackendError, NotOpened};
 use crate::credentials::LeaseError;
 use crate::enforce::Refusal;
 use crate::session::{Ended, NotLaunched, TableFull};
@@ -152,21 +152,27 @@ impl From<Ended> for Outcome {
 fn before(error: BackendError) -> Failure {
     let failure = |class| Failure::new(class, Effect::NothingRan, error.to_string());
     match error {
-        BackendError::Unreachable | BackendError::Tls | BackendError::TimedOut(_) | BackendError::Broken(_) => {
-            failure(FailureClass::Unreachable)
-        }
+        BackendError::Unreachable
+        | BackendError::Tls
+        | BackendError::TimedOut(_)
+        | BackendError::Broken(_)
+        | BackendError::NotOpened(NotOpened::Broken) => failure(FailureClass::Unreachable),
         BackendError::LoginRefused => failure(FailureClass::LoginRefused),
         BackendError::Lease(LeaseError::Refused(_)) => failure(FailureClass::NotTried),
-        BackendError::Lease(LeaseError::Deadline) => failure(FailureClass::Timeout),
-        BackendError::Lease(LeaseError::Gone | LeaseError::Vault) | BackendError::Closed => {
-            failure(FailureClass::Gateway)
+        BackendError::Lease(LeaseError::Deadline) | BackendError::NotOpened(NotOpened::TimedOut) => {
+            failure(FailureClass::Timeout)
         }
+        BackendError::Lease(LeaseError::Gone | LeaseError::Vault)
+        | BackendError::Closed
+        | BackendError::Abandoned
+        | BackendError::NotOpened(NotOpened::Abandoned) => failure(FailureClass::Gateway),
         BackendError::Fault(code) if code.is_transient() => failure(FailureClass::Limit).after(SOON),
         BackendError::Busy => failure(FailureClass::Limit).after(SOON),
         BackendError::Login(_)
         | BackendError::Fault(_)
         | BackendError::Invalid(_)
         | BackendError::Status(_)
+        | BackendError::NotOpened(NotOpened::Invalid)
         | BackendError::Mismatch => failure(FailureClass::Protocol),
     }
 }
@@ -180,6 +186,8 @@ fn after(error: BackendError) -> Failure {
         | BackendError::Broken(_)
         | BackendError::LoginRefused
         | BackendError::Login(_)
+        | BackendError::NotOpened(_)
+        | BackendError::Abandoned
         | BackendError::Lease(_) => FailureClass::Lost,
         BackendError::Fault(_) | BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch => {
             FailureClass::Protocol
@@ -206,7 +214,9 @@ mod tests {
         errors.extend([NotDone, Unknown].map(BackendError::TimedOut));
         errors.extend([NotDone, Unknown].map(BackendError::Broken));
         errors.extend([FaultCode::ACCESS_DENIED, FaultCode::QUOTA_USER].map(BackendError::Fault));
-        errors.extend([BackendError::Mismatch, BackendError::Busy, BackendError::Closed]);
+        let opening = [NotOpened::TimedOut, NotOpened::Broken, NotOpened::Invalid, NotOpened::Abandoned];
+        errors.extend(opening.map(BackendError::NotOpened));
+        errors.extend([BackendError::Abandoned, BackendError::Mismatch, BackendError::Busy, BackendError::Closed]);
         errors
     }
 

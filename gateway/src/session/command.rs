@@ -3,7 +3,7 @@
 use super::launch::Gate;
 use super::output::{Buffer, Fetched, SharedOutput};
 use crate::audit::{CommandResult, Context, Event, EventKind, Ids, Outcome, UnknownWhy};
-use crate::backend::{BackendError, Control, Effect, Received, Running, TargetShell};
+use crate::backend::{BackendError, Control, Effect, NotOpened, Received, Running, TargetShell};
 use crate::enforce::Permit;
 use crate::state::Gateway;
 use parking_lot::Mutex;
@@ -145,6 +145,12 @@ impl Command {
         *self.running.borrow()
     }
 
+    /// Whether it has ended and its client has all of its output, or it failed.
+    #[must_use]
+    pub fn is_fetched(&self) -> bool {
+        !self.is_running() && self.output.is_fetched()
+    }
+
     /// Waits until it has ended and that is written.
     pub async fn ended(&self) {
         // The sender lives as long as self.
@@ -187,6 +193,7 @@ impl Command {
     }
 
     async fn pump(self: Arc<Self>, mut running: Running, story: Story) {
+        let _end = End(&self);
         let end = tokio::select! {
             end = self.poll(&mut running) => end,
             () = self.stop.cancelled() => Err(Ended::Terminated(self.stopped_by.lock().unwrap_or(TerminatedBy::Client))),
@@ -203,7 +210,6 @@ impl Command {
             duration: story.began.elapsed(),
         };
         story.tell(result).await;
-        self.running.send_replace(false);
     }
 
     async fn poll(&self, running: &mut Running) -> Result<i32, Ended> {
@@ -222,6 +228,16 @@ impl Command {
                 return Ok(exit_code);
             }
         }
+    }
+}
+
+/// Whatever becomes of the pump, a panic included: nobody waits for it any longer.
+struct End<'a>(&'a Command);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.output.fail_unless_finished(Ended::Target(BackendError::Closed));
+        self.0.running.send_replace(false);
     }
 }
 
@@ -274,13 +290,18 @@ fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) -> Outcome 
 
 fn why(error: BackendError) -> UnknownWhy {
     match error {
-        BackendError::Unreachable | BackendError::Broken(_) => UnknownWhy::ConnectionLost,
+        BackendError::Unreachable | BackendError::Broken(_) | BackendError::NotOpened(NotOpened::Broken) => {
+            UnknownWhy::ConnectionLost
+        }
         BackendError::Tls => UnknownWhy::CertificateRefused,
         BackendError::LoginRefused | BackendError::Lease(_) | BackendError::Login(_) => UnknownWhy::LoginRefused,
-        BackendError::TimedOut(_) => UnknownWhy::Timeout,
-        BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch | BackendError::Fault(_) => {
-            UnknownWhy::Garbage
-        }
+        BackendError::TimedOut(_) | BackendError::NotOpened(NotOpened::TimedOut) => UnknownWhy::Timeout,
+        BackendError::Abandoned | BackendError::NotOpened(NotOpened::Abandoned) => UnknownWhy::Abandoned,
+        BackendError::Invalid(_)
+        | BackendError::Status(_)
+        | BackendError::Mismatch
+        | BackendError::Fault(_)
+        | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
         BackendError::Busy | BackendError::Closed => UnknownWhy::Internal,
     }
 }

@@ -4,6 +4,7 @@
 //! alone leads nowhere, and ids are the gateway's own.
 
 mod command;
+mod commands;
 mod launch;
 mod output;
 mod places;

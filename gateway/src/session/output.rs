@@ -119,6 +119,22 @@ impl SharedOutput {
         self.drained.notify_waiters();
     }
 
+    /// Fails a command that has neither ended nor failed.
+    pub(super) fn fail_unless_finished(&self, ended: Ended) {
+        let state = self.state.lock();
+        if state.output.is_finished() || state.failed.is_some() {
+            return;
+        }
+        drop(state);
+        self.fail(ended);
+    }
+
+    /// Whether nothing is left to fetch.
+    pub(super) fn is_fetched(&self) -> bool {
+        let state = self.state.lock();
+        state.output.is_complete() || state.failed.is_some()
+    }
+
     /// Waits for something to fetch until `deadline`. What was not acknowledged is brought again.
     pub(super) async fn fetch(&self, max_envelope: usize, deadline: Instant) -> Fetched {
         let Ok(_turn) = tokio::time::timeout_at(deadline, self.turn.lock()).await else { return Fetched::Nothing };

@@ -1,9 +1,11 @@
-//! How many shells there may be: of one principal, on one target, and of one account there.
+//! How many shells there may be: of one principal, and on one target. What a target itself allows is counted
+//! where it is reached, in the backend.
 
-use crate::config::{Limits, Target, TargetName};
+use crate::config::{Limits, TargetName};
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -15,22 +17,13 @@ pub struct ShellRules {
     pub per_principal: usize,
     /// On one target, of all principals.
     pub per_target: usize,
-    /// Of one principal on one target: the target's own quota.
-    pub per_account: usize,
-    /// Principals with shells on one target: the target's own quota.
-    pub accounts: usize,
 }
 
 impl ShellRules {
-    /// The rules for shells on this target.
+    /// The rules of a configuration.
     #[must_use]
-    pub fn new(limits: &Limits, target: &Target) -> Self {
-        Self {
-            per_principal: limits.shells_per_principal,
-            per_target: limits.shells_per_target,
-            per_account: target.quotas.shells_per_account,
-            accounts: target.quotas.accounts,
-        }
+    pub fn new(limits: &Limits) -> Self {
+        Self { per_principal: limits.shells_per_principal, per_target: limits.shells_per_target }
     }
 }
 
@@ -43,18 +36,12 @@ pub enum TableFull {
     /// On one target.
     #[error("the target has as many shells open through this gateway as it may: try again later")]
     Target,
-    /// Of one principal on one target.
-    #[error("you have as many shells open on this target as it lets one account have: close some or try again later")]
-    Account,
-    /// Principals on one target.
-    #[error("as many users work on this target as it lets at the same time: try again later")]
-    Accounts,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
     of_principals: HashMap<PrincipalName, usize>,
-    on_targets: HashMap<TargetName, HashMap<PrincipalName, usize>>,
+    on_targets: HashMap<TargetName, usize>,
 }
 
 /// The places that are taken.
@@ -118,42 +105,30 @@ impl Places {
 impl Taken {
     fn take(&mut self, principal: &PrincipalName, target: &TargetName, rules: ShellRules) -> Result<(), TableFull> {
         let of_principal = self.of_principals.get(principal).copied().unwrap_or(0);
+        let on_target = self.on_targets.get(target).copied().unwrap_or(0);
         if rules.per_principal <= of_principal {
             return Err(TableFull::Principal);
         }
-        if let Some(there) = self.on_targets.get(target) {
-            if rules.per_target <= there.values().sum() {
-                return Err(TableFull::Target);
-            }
-            match there.get(principal) {
-                Some(mine) if rules.per_account <= *mine => return Err(TableFull::Account),
-                None if rules.accounts <= there.len() => return Err(TableFull::Accounts),
-                Some(_) | None => {}
-            }
+        if rules.per_target <= on_target {
+            return Err(TableFull::Target);
         }
         self.of_principals.insert(principal.clone(), of_principal.saturating_add(1));
-        let mine = self.on_targets.entry(target.clone()).or_default().entry(principal.clone()).or_default();
-        *mine = mine.saturating_add(1);
+        self.on_targets.insert(target.clone(), on_target.saturating_add(1));
         Ok(())
     }
 
     fn give_back(&mut self, principal: &PrincipalName, target: &TargetName) {
         less(&mut self.of_principals, principal);
-        if let Some(there) = self.on_targets.get_mut(target) {
-            less(there, principal);
-            if there.is_empty() {
-                self.on_targets.remove(target);
-            }
-        }
+        less(&mut self.on_targets, target);
     }
 }
 
 /// One less; what has none left is forgotten, so that the tables stay as small as what is open.
-fn less(counts: &mut HashMap<PrincipalName, usize>, principal: &PrincipalName) {
-    let Some(count) = counts.get_mut(principal) else { return };
+fn less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    let Some(count) = counts.get_mut(key) else { return };
     *count = count.saturating_sub(1);
     if *count == 0 {
-        counts.remove(principal);
+        counts.remove(key);
     }
 }
 
@@ -169,7 +144,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const RULES: ShellRules = ShellRules { per_principal: 4, per_target: 3, per_account: 2, accounts: 2 };
+    const RULES: ShellRules = ShellRules { per_principal: 4, per_target: 3 };
 
     fn who(name: &str) -> PrincipalName {
         PrincipalName::local(name).unwrap()
@@ -184,15 +159,11 @@ mod tests {
         let places = Arc::new(Places::default());
         let take = |name: &str, on: &str| places.take(&who(name), &target(on), RULES);
         let first = take("a", "web01").unwrap();
-        let _second = take("a", "web01").unwrap();
-        assert_eq!(take("a", "web01").unwrap_err(), TableFull::Account);
-        let third = take("b", "web01").unwrap();
+        let _here = [take("a", "web01").unwrap(), take("b", "web01").unwrap()];
         assert_eq!(take("b", "web01").unwrap_err(), TableFull::Target);
         drop(first);
-        assert_eq!(take("c", "web01").unwrap_err(), TableFull::Accounts);
-        drop(third);
         let _c = take("c", "web01").unwrap();
-        let _others = [take("a", "x").unwrap(), take("a", "y").unwrap(), take("a", "z").unwrap()];
+        let _there = [take("a", "x").unwrap(), take("a", "y").unwrap(), take("a", "z").unwrap()];
         assert_eq!(take("a", "u").unwrap_err(), TableFull::Principal);
     }
 

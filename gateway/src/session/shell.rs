@@ -1,6 +1,7 @@
 //! One shell of one client.
 
 use super::command::{Command, Start, TerminatedBy};
+use super::commands::Commands;
 use super::output::Buffer;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, TargetShell};
@@ -13,15 +14,11 @@ use parking_lot::Mutex;
 use sekisho_policy::{Presence, ProgramRequest, RequestExtras, ShellResource};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
-
-/// Ended commands that are remembered, so that a late Receive or Signal still finds its own.
-const MAX_ENDED: usize = 32;
 
 /// What a shell is opened with.
 #[derive(Debug, Clone)]
@@ -44,7 +41,7 @@ pub struct Shell {
     opening: Opening,
     opened: Instant,
     used: Mutex<Instant>,
-    commands: Mutex<HashMap<CommandId, Arc<Command>>>,
+    commands: Commands,
     target: Arc<Target>,
     backend: Arc<TargetShell>,
     _hold: Hold,
@@ -71,7 +68,7 @@ impl Shell {
             principal: principal.clone(),
             opened: now,
             used: Mutex::new(now),
-            commands: Mutex::default(),
+            commands: Commands::default(),
             target: Arc::clone(dialer.target()),
             backend: TargetShell::new(Arc::clone(dialer), principal.clone(), opening.options),
             opening,
@@ -123,18 +120,18 @@ impl Shell {
     /// Commands that have not ended.
     #[must_use]
     pub fn running_commands(&self) -> usize {
-        self.commands.lock().values().filter(|command| command.is_running()).count()
+        self.commands.running()
     }
 
     /// The command of this shell with this id.
     #[must_use]
     pub fn command(&self, id: CommandId) -> Option<Arc<Command>> {
-        self.commands.lock().get(&id).cloned()
+        self.commands.find(id)
     }
 
     /// Forgets a command; the caller ends it.
     pub fn forget(&self, id: CommandId) -> Option<Arc<Command>> {
-        self.commands.lock().remove(&id)
+        self.commands.remove(id)
     }
 
     /// Judges a command line, and starts what is permitted.
@@ -149,9 +146,8 @@ impl Shell {
         line: CommandLine,
         limit: Duration,
     ) -> Result<CommandId, NotStarted> {
-        if gateway.live().config.limits.commands_per_shell <= self.running_commands() {
-            return Err(NotStarted::TooMany);
-        }
+        let most = gateway.live().config.limits.commands_per_shell;
+        let place = self.commands.reserve(most).ok_or(NotStarted::TooMany)?;
         let request = ProgramRequest {
             command: line.command,
             arguments: line.arguments,
@@ -163,7 +159,7 @@ impl Shell {
             Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, request: &request };
         let permit = judge(gateway, ask).await.map_err(NotStarted::Refused)?;
         let command = self.run(gateway, permit, id, limit).await.map_err(NotStarted::Target)?;
-        self.keep(id, command);
+        place.fill(command);
         Ok(id)
     }
 
@@ -183,25 +179,15 @@ impl Shell {
         }
     }
 
-    fn keep(&self, id: CommandId, command: Arc<Command>) {
-        let mut commands = self.commands.lock();
-        let ended: Vec<_> = commands.iter().filter(|(_, command)| !command.is_running()).map(|(id, _)| *id).collect();
-        for old in ended.iter().skip(MAX_ENDED) {
-            commands.remove(old);
-        }
-        commands.insert(id, command);
-    }
-
     /// Ends all commands and the target's shell, and writes why.
     pub async fn close(&self, gateway: &Gateway, reason: SessionEnd, by: TerminatedBy) {
-        let commands: Vec<_> = self.commands.lock().drain().map(|(_, command)| command).collect();
+        let commands = self.commands.take_all();
         for command in &commands {
             command.terminate(by);
         }
         for command in &commands {
             command.ended().await;
         }
-        let target_id = self.backend.id().await;
         if let Err(error) = self.backend.close().await {
             tracing::info!(shell = %self.id, target = %self.target.name, %error, "The target's shell could not be deleted");
         }
@@ -209,7 +195,7 @@ impl Shell {
             principal: Some(self.principal.to_string()),
             target: Some(self.target.name.to_string()),
             session: Some(self.id.uuid().to_string()),
-            shell: Some(Ids { gateway: self.id.to_string(), target: target_id.map(|id| id.to_string()) }),
+            shell: Some(Ids { gateway: self.id.to_string(), target: self.backend.id().map(|id| id.to_string()) }),
             ..Context::default()
         };
         gateway.audit_after(Event::new(EventKind::SessionEnd { reason }, &context)).await;

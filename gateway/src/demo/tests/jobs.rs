@@ -286,7 +286,7 @@ async fn the_end_of_the_gateway_ends_its_jobs_and_says_so() {
 fn delegate_another(lab: &Lab) -> Hold {
     let password = SecretText::new("another one".to_owned());
     let credential = DelegatedCredential { domain: String::new(), user: USER.to_owned(), password };
-    lab.gateway().credentials.keep(&PrincipalName::local(USER).unwrap(), credential).unwrap()
+    lab.gateway().reach.credentials.keep(&PrincipalName::local(USER).unwrap(), credential).unwrap()
 }
 
 #[tokio::test]

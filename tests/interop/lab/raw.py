@@ -1,0 +1,50 @@
+"""A shell by hand, request by request, for what no ready client does."""
+
+import base64
+
+from . import soap
+from .accounts import PASSWORD
+from .clients import credssp_session
+
+STREAMS = "s:Body/rsp:ReceiveResponse/rsp:Stream"
+TIMED_OUT = 2150858793
+
+
+class Raw:
+    """A shell by hand, over one connection at a time."""
+
+    def __init__(self, where, user="ops", source=None):
+        self.where, self.user, self.source, self.shell, self.command = where, user, source, None, None
+        self.login()
+
+    def ask(self, body, **options):
+        return soap.Answer(self.session.post(self.where.url, body, **{"timeout": 40, **options}))
+
+    def login(self):
+        self.session = credssp_session(self.where, self.user, PASSWORD, source=self.source)
+        # So that what is asked for next is not the last leg of the login.
+        assert self.ask(soap.IDENTIFY).status == 200
+
+    def reconnect(self):
+        self.session.close()
+        self.login()
+
+    def begin(self, *words):
+        self.shell = self.ask(soap.create()).shell
+        self.command = self.ask(soap.command(self.shell, *words)).command
+        assert self.shell and self.command
+
+    def rest(self):
+        """All output from here to the end, and the exit code."""
+        out = b""
+        while True:
+            answer = self.ask(soap.receive(self.shell, self.command))
+            assert answer.fault in (None, TIMED_OUT), answer.reason
+            for stream in answer.root.findall(STREAMS, soap.NS) if answer.fault is None else ():
+                out += base64.b64decode(stream.text or "")
+            code = answer.text("s:Body/rsp:ReceiveResponse/rsp:CommandState/rsp:ExitCode")
+            if code is not None:
+                return out, int(code)
+
+    def end(self):
+        return self.ask(soap.delete(self.shell))
