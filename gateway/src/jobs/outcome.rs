@@ -54,7 +54,8 @@ impl Outcome {
         match why {
             Why::ClientGone | Why::Shutdown => Self::Cancelled { effect },
             Why::Deadline => {
-                let text = "the time that a job may take on this gateway is over: split the job, or have it done faster";
+                let text =
+                    "the time that a job may take on this gateway is over: split the job, or have it done faster";
                 Self::Failed(Failure::new(FailureClass::Timeout, effect, text))
             }
         }
@@ -116,9 +117,9 @@ impl From<Refusal> for Outcome {
         let text = refusal.to_string();
         match refusal {
             Refusal::Denied { rule, .. } => Self::Denied { message: text, rule },
-            Refusal::Limited(limited) => Self::Failed(
-                Failure::new(FailureClass::Limit, Effect::NothingRan, text).after(limited.retry_after),
-            ),
+            Refusal::Limited(limited) => {
+                Self::Failed(Failure::new(FailureClass::Limit, Effect::NothingRan, text).after(limited.retry_after))
+            }
             Refusal::NotAudited { .. } => Self::Failed(Failure::new(FailureClass::Gateway, Effect::NothingRan, text)),
         }
     }
@@ -236,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_target_that_was_spared_a_wrong_password_says_so() {
-        let spared = NotLaunched { error: BackendError::Lease(LeaseError::Refused(2)), effect: backend::Effect::NotDone };
+        let spared =
+            NotLaunched { error: BackendError::Lease(LeaseError::Refused(2)), effect: backend::Effect::NotDone };
         let Outcome::Failed(failure) = Outcome::from(spared) else { panic!() };
         assert_eq!(failure.class, FailureClass::NotTried);
         assert!(failure.message.contains("not tried again"));

@@ -152,7 +152,7 @@ fn refusal(error: AgentError) -> Refusal {
 fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
     match results.targets()[index].outcome.as_ref().unwrap() {
         Outcome::Failed { class, effect, .. } => (*class, *effect),
-        other => panic!("{other:?}"),
+        other @ (Outcome::Finished { .. } | Outcome::Denied { .. } | Outcome::Cancelled { .. }) => panic!("{other:?}"),
     }
 }
 
@@ -323,7 +323,9 @@ async fn a_wait_that_is_longer_than_a_target_may_take_is_a_limit_with_its_time()
     two.throttle = Some(1);
     let results = lab.ran(&two).await;
     assert_eq!(failure(&results, 1), (FailureClass::Limit, Effect::NothingRan));
-    let Some(Outcome::Failed { retry_after_seconds: Some(seconds), .. }) = results.targets()[1].outcome else { panic!() };
+    let Some(Outcome::Failed { retry_after_seconds: Some(seconds), .. }) = results.targets()[1].outcome else {
+        panic!()
+    };
     assert!((20..=61).contains(&seconds));
     lab.log().await;
 }
