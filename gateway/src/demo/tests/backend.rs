@@ -30,16 +30,15 @@ fn principal() -> PrincipalName {
 fn delegate(site: &Site, password: &str) -> Hold {
     let password = SecretText::new(password.to_owned());
     let credential = DelegatedCredential { domain: "GATEWAY".to_owned(), user: USER.to_owned(), password };
-    gateway(site).credentials.keep(&principal(), credential).unwrap()
+    gateway(site).reach.credentials.keep(&principal(), credential).unwrap()
 }
 
 async fn permit(site: &Site, command: &str, arguments: &[&str]) -> Permit {
     let gateway = gateway(site);
     let live = gateway.live_full();
-    let groups = live.identity.groups(&principal()).unwrap();
     let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
     let ask = Ask {
-        identity: &Identity { principal: principal(), groups },
+        identity: &Identity { principal: principal() },
         client: "127.0.0.1:1".parse().unwrap(),
         target: live.config.targets.find(TARGETS[0]).unwrap(),
         session: Uuid::new_v4(),
