@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Seconds that one target may take. All of the demo's programs take less than one.
-const TIMEOUT: u32 = 20;
+const TIMEOUT: u32 = super::site::PATIENCE;
 
 /// One user's agent.
 #[derive(Debug)]

@@ -47,6 +47,10 @@ pub async fn run(arguments: &DemoArguments, out: &mut (dyn Write + Send)) -> Res
     let ended = in_folder(arguments, &folder, out, &mut signals).await;
     let path = folder.path().to_owned();
     let removed = folder.remove().map_err(|source| DemoError::NotRemoved { path, source });
+    if let (Err(_), Err(left)) = (&ended, &removed) {
+        // The first of two errors is the one returned; that something is left is not kept quiet for it.
+        writeln!(out, "{left}")?;
+    }
     ended.and(removed)?;
     writeln!(out, "\nEverything was stopped and removed.")?;
     Ok(out.flush()?)

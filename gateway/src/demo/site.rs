@@ -32,6 +32,9 @@ pub(super) const BURST: usize = 12;
 /// Beside the gateway's folder, so that the lines to paste are short.
 const CA: &str = "ca.pem";
 const PASSWORD: &str = "password";
+/// Seconds that a job of the story may take: less than the minute in which a command is refilled.
+pub(super) const PATIENCE: u32 = 20;
+
 const GROUP: &str = "operators";
 const POLICY: &str = include_str!("policy.toml");
 /// Letters and digits that no shell and no reader takes for others; 32 of them, so that each is as likely.
@@ -163,7 +166,11 @@ fn configuration(pace: Pace, targets: &[Running]) -> String {
     let mut text = include_str!("gateway.toml").to_owned();
     if pace == Pace::Slow {
         // Writing to a String cannot fail, here and below.
-        let _ = write!(text, "\n[limits.rates.commands_per_principal]\nper_minute = 1\nburst = {BURST}\n");
+        let _ = write!(
+            text,
+            "\n[limits.rates.commands_per_principal]\nper_minute = 1\nburst = {BURST}\n\n\
+             [jobs]\ndeadline = \"{PATIENCE}s\"\n"
+        );
     }
     for (name, target) in TARGETS.into_iter().zip(targets) {
         let _ = write!(

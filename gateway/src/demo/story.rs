@@ -4,7 +4,7 @@
 use super::agent::{Agent, Ran};
 use super::error::DemoError;
 use super::narrator::Narrator;
-use super::site::{self, BURST, HASTY, Site, TARGETS, USER};
+use super::site::{self, BURST, HASTY, PATIENCE, Site, TARGETS, USER};
 use crate::cli::{AuditCommand, Command};
 use crate::commands::{CommandError, Console, Status, Terminal, run};
 use sekisho_agent::ExitStatus;
@@ -56,7 +56,7 @@ async fn denied(site: &Site, agent: &Agent, narrator: &mut Narrator<'_>) -> Resu
     narrator.command(&agent.line("exec --target db01 -- shutdown /r"))?;
     let ran = agent.exec(&site.password, &["db01"], &["shutdown", "/r"]).await?;
     narrator.quote(&ran.text)?;
-    expect(narrator, &ran, ExitStatus::Denied, &["shutdown", "1 denied"])?;
+    expect(narrator, &ran, ExitStatus::Denied, &["allows this program", "1 denied"])?;
     narrator.say("A second command behind the first one is refused where it begins, and never escaped.")?;
     narrator.command(&agent.line("exec --target web01 -- hostname '&' whoami"))?;
     let ran = agent.exec(&site.password, &["web01"], &["hostname", "&", "whoami"]).await?;
@@ -71,8 +71,10 @@ async fn denied(site: &Site, agent: &Agent, narrator: &mut Narrator<'_>) -> Resu
 
 async fn limited(site: &Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
     narrator.begin("Too much at a time")?;
-    narrator
-        .say(&format!("Here a user has {BURST} commands at once and 1 more each minute. {HASTY} does not stop:"))?;
+    narrator.say(&format!(
+        "Here a user has {BURST} commands at once, and 1 more each minute. A job waits for its turn as"
+    ))?;
+    narrator.say(&format!("long as it may take, {PATIENCE} seconds here. {HASTY} does not stop:"))?;
     let agent = Agent::new(site, HASTY);
     narrator.command(&agent.line(&format!("exec --target {} -- uptime", TARGETS.join(","))))?;
     for job in 1..=MOST_JOBS {
@@ -125,7 +127,7 @@ fn tampered(site: &Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
     caught(site, "blamed", narrator, &|line| {
         line.contains("\"denial\"").then(|| line.replacen(&blamed, &blamed.replace(USER, "eve1"), 1))
     })?;
-    narrator.say("In another copy, the denial is cut out:")?;
+    narrator.say("In another copy, the denials are cut out:")?;
     caught(site, "cut", narrator, &|line| line.contains("\"denial\"").then(String::new))?;
     narrator
         .say("In a third one, everything from the denial on is cut off, which only the copies of the heads show:")?;

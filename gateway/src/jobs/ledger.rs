@@ -134,8 +134,8 @@ mod tests {
                     | JobEvent::Denied { .. }
                     | JobEvent::Failed { .. }
                     | JobEvent::Cancelled { .. } => *ended = true,
-                    JobEvent::Accepted { .. } | JobEvent::Heartbeat {} | JobEvent::Done { .. } => {
-                        prop_assert!(false, "not of the ledger's making");
+                    JobEvent::Accepted { .. } | JobEvent::Heartbeat { .. } | JobEvent::Done { .. } => {
+                        prop_assert!(false, "these are the desk's to tell");
                     }
                 }
                 counted.count(event);

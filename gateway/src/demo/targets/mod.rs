@@ -69,7 +69,7 @@ struct Target {
 impl Target {
     /// A login without the binding, or with that of another channel, is refused.
     fn acceptor(&self) -> NegotiateAcceptor {
-        let accounts: Arc<dyn AccountSource> = Arc::clone(&self.accounts) as Arc<dyn AccountSource>;
+        let accounts = Arc::clone(&self.accounts);
         NegotiateAcceptor::new(accounts, BindingRule::OneOf(vec![self.binding.clone()]))
     }
 }

@@ -52,10 +52,8 @@ fn run(
 async fn poll(shell: &Arc<Shell>, id: CommandId) -> Result<ReceiveResponse, Fault> {
     let body = RequestBody::Receive { command_id: Some(id), streams: vec!["stdout".to_owned(), "stderr".to_owned()] };
     let done = shell.serve(Request { header: header(Action::Receive, Some(shell)), body }).await?;
-    match done.body {
-        ResponseBody::Receive(output) => Ok(output),
-        other => panic!("{other:?}"),
-    }
+    let ResponseBody::Receive(output) = done.body else { panic!("{:?}", done.body) };
+    Ok(output)
 }
 
 /// Polls again and again, as clients do.

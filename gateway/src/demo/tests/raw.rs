@@ -125,10 +125,9 @@ impl Raw {
     /// A command shell.
     pub(super) async fn create(&mut self) -> Result<ShellId, PeerFault> {
         let body = RequestBody::Create(CreateShell::default());
-        match self.ask(Resource::CmdShell, Action::Create, None, body).await? {
-            ResponseBody::Created(details) => Ok(details.shell_id),
-            other => panic!("{other:?}"),
-        }
+        let answer = self.ask(Resource::CmdShell, Action::Create, None, body).await?;
+        let ResponseBody::Created(details) = answer else { panic!("{answer:?}") };
+        Ok(details.shell_id)
     }
 }
 
