@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 /// Submits a job; its answer streams.
 pub(super) async fn jobs(client: &Client, known: &Known, json: &[u8]) -> Answer {
-    let caller =
-        Caller { identity: Arc::clone(&known.identity), hold: known.hold.another(), address: client.peer };
+    let caller = Caller { identity: Arc::clone(&known.identity), hold: known.hold.another(), address: client.peer };
     match jobs::submit(&client.gateway, caller, json).await {
         Ok(documents) => Answer::Stream { mime: LINES_MIME, documents },
         Err(refused) => refusal(&refused),

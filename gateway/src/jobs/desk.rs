@@ -1,10 +1,10 @@
 //! The desk of a job: sends errands out, writes down what they report, and passes it to the client.
 
+use super::Job;
 use super::errand;
 use super::ledger::{Ledger, Report};
 use super::outcome::Outcome;
 use super::stop::Why;
-use super::Job;
 use crate::audit::{JobOutcomes, JobStage};
 use bytes::Bytes;
 use sekisho_protocol::job::{Effect, HEARTBEAT_SECONDS, JobEvent, Summary};

@@ -79,11 +79,7 @@ struct Job {
 ///
 /// # Errors
 /// When nothing of it is begun.
-pub async fn submit(
-    gateway: &Arc<Gateway>,
-    caller: Caller,
-    json: &[u8],
-) -> Result<mpsc::Receiver<Bytes>, Refused> {
+pub async fn submit(gateway: &Arc<Gateway>, caller: Caller, json: &[u8]) -> Result<mpsc::Receiver<Bytes>, Refused> {
     if gateway.stopping.is_cancelled() {
         return Err(Refused::stopping());
     }

@@ -54,7 +54,8 @@ impl Outcome {
         match why {
             Why::ClientGone | Why::Shutdown => Self::Cancelled { effect },
             Why::Deadline => {
-                let text = "the time that a job may take on this gateway is over: split the job, or have it done faster";
+                let text =
+                    "the time that a job may take on this gateway is over: split the job, or have it done faster";
                 Self::Failed(Failure::new(FailureClass::Timeout, effect, text))
             }
         }
@@ -103,22 +104,14 @@ fn bounded(mut text: String) -> String {
     text
 }
 
-/// What the gateway's word for an effect is in the job API.
-pub(super) fn effect(effect: backend::Effect) -> Effect {
-    match effect {
-        backend::Effect::NotDone => Effect::NothingRan,
-        backend::Effect::Unknown => Effect::Unknown,
-    }
-}
-
 impl From<Refusal> for Outcome {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
         match refusal {
             Refusal::Denied { rule, .. } => Self::Denied { message: text, rule },
-            Refusal::Limited(limited) => Self::Failed(
-                Failure::new(FailureClass::Limit, Effect::NothingRan, text).after(limited.retry_after),
-            ),
+            Refusal::Limited(limited) => {
+                Self::Failed(Failure::new(FailureClass::Limit, Effect::NothingRan, text).after(limited.retry_after))
+            }
             Refusal::NotAudited { .. } => Self::Failed(Failure::new(FailureClass::Gateway, Effect::NothingRan, text)),
         }
     }
@@ -223,10 +216,11 @@ mod tests {
     #[test]
     fn every_failure_is_a_valid_line_that_says_whether_it_may_have_run() {
         for error in errors() {
-            for done in [backend::Effect::NotDone, backend::Effect::Unknown] {
+            let effects = [(backend::Effect::NotDone, Effect::NothingRan), (backend::Effect::Unknown, Effect::Unknown)];
+            for (done, effect) in effects {
                 let outcome = Outcome::from(NotLaunched { error, effect: done });
                 let Outcome::Failed(failure) = &outcome else { panic!("{outcome:?}") };
-                assert_eq!(failure.effect, effect(done), "{error}");
+                assert_eq!(failure.effect, effect, "{error}");
                 assert_eq!(outcome.clone().event("web01".to_owned()).validate(), Ok(()), "{outcome:?}");
             }
             let Outcome::Failed(failure) = Outcome::from(Ended::Target(error)) else { panic!("{error}") };
@@ -236,7 +230,8 @@ mod tests {
 
     #[test]
     fn a_target_that_was_spared_a_wrong_password_says_so() {
-        let spared = NotLaunched { error: BackendError::Lease(LeaseError::Refused(2)), effect: backend::Effect::NotDone };
+        let spared =
+            NotLaunched { error: BackendError::Lease(LeaseError::Refused(2)), effect: backend::Effect::NotDone };
         let Outcome::Failed(failure) = Outcome::from(spared) else { panic!() };
         assert_eq!(failure.class, FailureClass::NotTried);
         assert!(failure.message.contains("not tried again"));

@@ -39,11 +39,14 @@ impl Pieces {
 
     /// What is left when no more comes.
     pub(super) fn rest(&mut self) -> Vec<(OutputStream, OutputData)> {
-        [(OutputStream::Stdout, std::mem::take(&mut self.stdout)), (OutputStream::Stderr, std::mem::take(&mut self.stderr))]
-            .into_iter()
-            .filter(|(_, rest)| !rest.is_empty())
-            .map(|(stream, rest)| (stream, OutputData::of(&rest)))
-            .collect()
+        [
+            (OutputStream::Stdout, std::mem::take(&mut self.stdout)),
+            (OutputStream::Stderr, std::mem::take(&mut self.stderr)),
+        ]
+        .into_iter()
+        .filter(|(_, rest)| !rest.is_empty())
+        .map(|(stream, rest)| (stream, OutputData::of(&rest)))
+        .collect()
     }
 }
 

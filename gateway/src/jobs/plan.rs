@@ -30,7 +30,9 @@ impl Plan {
             live.config.targets.find(name).is_some_and(|target| may_reach(&live, &caller.identity, target))
         };
         let (named, targets) = match &request.targets {
-            TargetSelection::Names(names) => (names.first(), names.iter().map(|name| name.to_ascii_lowercase()).collect()),
+            TargetSelection::Names(names) => {
+                (names.first(), names.iter().map(|name| name.to_ascii_lowercase()).collect())
+            }
             TargetSelection::Group(group) => (Some(group), members(&live, group, open)),
         };
         check_size(&targets, live.config.jobs.targets)?;
@@ -66,7 +68,8 @@ fn check_size(targets: &[String], most: usize) -> Result<(), Refused> {
 /// The command as a WinRS client would send it: each argument is one piece for policy's reader.
 fn program(request: &JobRequest) -> Result<ProgramRequest, Refused> {
     let refused = || {
-        let text = "a program or argument cannot hold a double quote: leave it out, the gateway quotes arguments itself";
+        let text =
+            "a program or argument cannot hold a double quote: leave it out, the gateway quotes arguments itself";
         Refused::invalid(text.to_owned())
     };
     let command = piece(&request.program).ok_or_else(refused)?;

@@ -40,7 +40,11 @@ impl Refused {
     }
 
     pub(super) fn stopping() -> Self {
-        Self::new(ProblemClass::Unavailable, "the gateway is shutting down: try again in a moment".to_owned(), Some(LATER))
+        Self::new(
+            ProblemClass::Unavailable,
+            "the gateway is shutting down: try again in a moment".to_owned(),
+            Some(LATER),
+        )
     }
 
     pub(super) fn not_audited() -> Self {

@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn what_waits_for_one_rate_does_not_pay_the_others_again() {
-        let rates = Rates::new(RateRules { address: rate(1, 1), principal: rate(1, 3), target: rate(1, 1), total: rate(1, 9) });
+        let rates =
+            Rates::new(RateRules { address: rate(1, 1), principal: rate(1, 3), target: rate(1, 1), total: rate(1, 9) });
         rates.operation(&name("a"), "web01").unwrap();
         let mut toll = Toll::default();
         for _ in 0..5 {

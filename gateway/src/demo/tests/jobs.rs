@@ -53,10 +53,12 @@ impl Lab {
         let config = |targets: &[crate::demo::targets::Running]| {
             let mut text = more.to_owned();
             let mut target = |name: &str, port: u16| {
+                let tag = if name.starts_with("web") { "web" } else { "other" };
                 write!(
                     text,
                     "\n[targets.{name}]\naddress = \"127.0.0.1\"\nport = {port}\nserver_name = \"web01\"\n\
-                     spn = \"HTTP/web01\"\nca = \"tls/targets-ca.pem\"\naccount_domain = \"web01\"\n"
+                     spn = \"HTTP/web01\"\nca = \"tls/targets-ca.pem\"\naccount_domain = \"web01\"\n\
+                     tags = [\"{tag}\"]\n"
                 )
                 .unwrap();
             };
@@ -323,7 +325,9 @@ async fn a_wait_that_is_longer_than_a_target_may_take_is_a_limit_with_its_time()
     two.throttle = Some(1);
     let results = lab.ran(&two).await;
     assert_eq!(failure(&results, 1), (FailureClass::Limit, Effect::NothingRan));
-    let Some(Outcome::Failed { retry_after_seconds: Some(seconds), .. }) = results.targets()[1].outcome else { panic!() };
+    let Some(Outcome::Failed { retry_after_seconds: Some(seconds), .. }) = results.targets()[1].outcome else {
+        panic!()
+    };
     assert!((20..=61).contains(&seconds));
     lab.log().await;
 }
