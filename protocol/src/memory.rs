@@ -356,7 +356,6 @@ mod tests {
     /// Fills a frame with a mark and gives it up; where it was.
     #[cfg(target_os = "linux")]
     #[inline(never)]
-    #[expect(clippy::large_stack_arrays, reason = "small frames are overwritten by what looks for them")]
     fn mark() -> usize {
         let marks = [0x5e_u8; MARKS];
         zeroize::optimization_barrier(&marks);

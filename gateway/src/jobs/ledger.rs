@@ -130,7 +130,13 @@ mod tests {
                 match event {
                     JobEvent::Started { .. } => prop_assert!(!std::mem::replace(started, true), "started once"),
                     JobEvent::Output { .. } => prop_assert!(*started, "output follows a start"),
-                    _ => *ended = true,
+                    JobEvent::Finished { .. }
+                    | JobEvent::Denied { .. }
+                    | JobEvent::Failed { .. }
+                    | JobEvent::Cancelled { .. } => *ended = true,
+                    JobEvent::Accepted { .. } | JobEvent::Heartbeat { .. } | JobEvent::Done { .. } => {
+                        prop_assert!(false, "these are the desk's to tell");
+                    }
                 }
                 counted.count(event);
             }

@@ -154,7 +154,7 @@ fn refusal(error: AgentError) -> Refusal {
 fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
     match results.targets()[index].outcome.as_ref().unwrap() {
         Outcome::Failed { class, effect, .. } => (*class, *effect),
-        other => panic!("{other:?}"),
+        other @ (Outcome::Finished { .. } | Outcome::Denied { .. } | Outcome::Cancelled { .. }) => panic!("{other:?}"),
     }
 }
 
