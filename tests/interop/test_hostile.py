@@ -147,6 +147,15 @@ INNER_TOKENS = {
 }
 
 
+@pytest.mark.parametrize("version", [5, 6])
+def test_a_first_token_inside_that_is_one_is_answered(unharmed, version):
+    """The control of the tests below: what they change is heard when it is right."""
+    inner = wire.Inner(unharmed.where())
+    with inner.socket:
+        status, said = inner.say(ts_request(version, NEGOTIATE))
+    assert status == 401 and NTLM + b"\x02" in said
+
+
 @pytest.mark.parametrize("token", INNER_TOKENS.values(), ids=INNER_TOKENS)
 def test_a_first_token_inside_that_is_none(unharmed, token):
     inner = wire.Inner(unharmed.where())
@@ -166,17 +175,11 @@ def test_a_first_token_inside_that_is_none(unharmed, token):
     unharmed.nothing_reached_a_target()
 
 
-def resident(gateway):
-    """KiB that the gateway has held at most."""
-    with open(f"/proc/{gateway.program.pid}/status") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM:"))
-
-
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("what", ["a value", "a name", "the path", "many", "no end"])
 def test_a_header_of_ten_megabytes(unharmed, what, scheme):
     where, size = unharmed.where(scheme), 10 << 20
-    before = resident(unharmed.gateway)
+    before = unharmed.gateway.resident()
     begin = f"POST /{where.path} HTTP/1.1\r\nHost: x\r\n".encode()
     data = {
         "a value": begin + b"X-Long: " + b"x" * size + b"\r\n\r\n",
@@ -193,7 +196,7 @@ def test_a_header_of_ten_megabytes(unharmed, what, scheme):
         else:
             status = wire.answer(s)[0]
         assert status in (400, 413, 414, 431, None)
-    assert resident(unharmed.gateway) - before < 4096
+    assert unharmed.gateway.resident() - before < 4096
 
 
 @pytest.mark.parametrize(
@@ -299,8 +302,7 @@ def test_a_sealed_body_that_was_changed(unharmed, change):
     with PYPSRP.wsman(unharmed.where("http"), "ops", PASSWORD) as wsman:
         wsman.get_server_config()
         transport = wsman.transport
-        body, boundary = transport.encryption.wrap_message(soap.create().encode())
-        kind = f'multipart/encrypted;protocol="application/HTTP-CredSSP-session-encrypted";boundary="{boundary}"'
+        kind, body = transport.encryption.wrap_message(soap.create().encode())
         answer = transport.session.post(
             unharmed.where("http").url, change(body), headers={"Content-Type": kind}, timeout=20
         )
