@@ -1,6 +1,6 @@
 //! Login headers and tokens, of clients and of hostile targets.
 
-use crate::pieces::Pieces;
+use super::pieces::Pieces;
 use sekisho_protocol::auth::{AccountName, AccountSource, BindingRule, NegotiateAcceptor, NegotiateStep, NtHash};
 use sekisho_protocol::credssp::{AcceptStep, Acceptor, AcceptorConfig, DelegatedCredential};
 use sekisho_protocol::http_auth::{self, ClientLogin, LoginStep, Scheme, token_header};

@@ -1,7 +1,7 @@
 //! Policy documents and command lines.
 
-use crate::argv::{arguments, best_fit};
-use crate::pieces::Pieces;
+use super::argv::{arguments, best_fit};
+use super::pieces::Pieces;
 use sekisho_policy::{Action, Decision, Policy, Principal, ProgramRequest, Source, TargetFacts, command_line as reader};
 use std::sync::LazyLock;
 

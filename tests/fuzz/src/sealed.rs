@@ -1,8 +1,8 @@
 //! Sealed bodies.
 
-use crate::pieces::Pieces;
+use super::pieces::Pieces;
 use sekisho_protocol::Result;
-use sekisho_protocol::error::PeerMisbehaved;
+use sekisho_protocol::error::{Malformed, PeerMisbehaved};
 use sekisho_protocol::sealing::{self, GroupReader, MessageSeal, SealProtocol, SealedChunk, seal_body};
 use zeroize::Zeroizing;
 
@@ -77,6 +77,7 @@ pub fn open_body(input: &[u8]) {
 fn open_in_parts(protocol: SealProtocol, content_type: &str, body: &[u8], cuts: &[u8]) -> Result<Vec<u8>> {
     let mut reader = GroupReader::new(content_type, protocol)?;
     let mut plain = Vec::new();
+    let mut opened = false;
     let mut rest = body;
     let mut cuts = cuts.iter().chain(std::iter::repeat(&u8::MAX));
     while !rest.is_empty() {
@@ -85,10 +86,11 @@ fn open_in_parts(protocol: SealProtocol, content_type: &str, body: &[u8], cuts: 
         reader.push(part)?;
         while let Some(group) = reader.next_group(&mut Glass(protocol))? {
             plain.extend_from_slice(&group);
+            opened = true;
         }
         rest = after;
     }
     reader.finish()?;
     assert!(reader.is_finished());
-    Ok(plain)
+    if opened { Ok(plain) } else { Err(Malformed::SealedBody.into()) }
 }

@@ -1,6 +1,6 @@
 //! Requests of clients and responses of targets.
 
-use crate::pieces::Pieces;
+use super::pieces::Pieces;
 use sekisho_protocol::limits::COMMAND_TEXT;
 use sekisho_protocol::winrs::client::{ClientSettings, Program, Run, RunEvent};
 use sekisho_protocol::winrs::{CommandOptions, CommandShell, ConsoleInput, Profile, ShellOptions};
