@@ -1,7 +1,12 @@
 //! Replays the corpora of the fuzz targets, so that what a fuzzer once found stays fixed without a fuzzer.
 
-#[expect(dead_code, unreachable_pub, reason = "the fuzz targets use all of it")]
-#[expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "an entry tells of a finding by a panic")]
+#[expect(unreachable_pub, reason = "it is a crate of its own for the fuzz targets")]
+#[expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "an entry tells of a finding by a panic"
+)]
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 

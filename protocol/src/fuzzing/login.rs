@@ -3,9 +3,9 @@
 use super::Pieces;
 use crate::auth::fuzz::{NtlmAcceptor, NtlmInitiator};
 use crate::auth::{AccountName, AccountSource, BindingRule, NtHash};
-use crate::credssp::{AcceptStep, Acceptor, AcceptorConfig, DelegatedCredential, InitiateStep, Initiator};
-use crate::credssp::fuzz::{Tunnel, client_tls};
 use crate::credssp::InnerTls;
+use crate::credssp::fuzz::{Tunnel, client_tls};
+use crate::credssp::{AcceptStep, Acceptor, AcceptorConfig, DelegatedCredential, InitiateStep, Initiator};
 use crate::secret::SecretText;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use std::sync::{Arc, LazyLock};

@@ -40,8 +40,7 @@ pub fn spnego(input: &[u8]) {
 /// Any three messages before the guard: nobody who does not know the password passes.
 pub fn ntlm_guard(input: &[u8]) {
     let mut pieces = Pieces::new(input);
-    let transcript =
-        Transcript { negotiate: pieces.piece(), challenge: pieces.piece(), authenticate: pieces.rest() };
+    let transcript = Transcript { negotiate: pieces.piece(), challenge: pieces.piece(), authenticate: pieces.rest() };
     let _name = claimed_name(transcript.authenticate).is_ok();
     let rule = BindingRule::AbsentOrOneOf(Vec::new());
     // Any hash that no input can have been made for.

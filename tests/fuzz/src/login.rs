@@ -74,11 +74,8 @@ pub fn client_login(input: &[u8]) {
     for piece in Pieces::new(rest).bounded() {
         let (form, content) = piece.split_first().map_or((0, &[][..]), |(form, content)| (*form, content));
         let status = if form & 1 == 0 { 401 } else { 200 };
-        let header = if form & 2 == 0 {
-            token_header(scheme, content)
-        } else {
-            String::from_utf8_lossy(content).into_owned()
-        };
+        let header =
+            if form & 2 == 0 { token_header(scheme, content) } else { String::from_utf8_lossy(content).into_owned() };
         let headers: Vec<&str> = header.split('\n').collect();
         match login.step(status, &headers) {
             Ok(LoginStep::Send { .. }) => assert!(!failed, "a login went on after it had failed"),

@@ -2,7 +2,9 @@
 
 use super::argv::{arguments, best_fit};
 use super::pieces::Pieces;
-use sekisho_policy::{Action, Decision, Policy, Principal, ProgramRequest, Source, TargetFacts, command_line as reader};
+use sekisho_policy::{
+    Action, Decision, Policy, Principal, ProgramRequest, Source, TargetFacts, command_line as reader,
+};
 use std::sync::LazyLock;
 
 const DOCUMENT: &str = r"

@@ -12,8 +12,11 @@ pub use login::{credssp_acceptor, credssp_initiator, ntlm_patched};
 pub use pieces::Pieces;
 pub use tokens::{ntlm_challenge, ntlm_guard, spnego, ts_credentials, ts_request};
 
-/// All entries, by the names of their corpora.
-pub const ENTRIES: [(&str, fn(&[u8])); 8] = [
+/// An entry with the name of its corpus.
+pub type Entry = (&'static str, fn(&[u8]));
+
+/// All entries.
+pub const ENTRIES: [Entry; 8] = [
     ("credssp_acceptor", credssp_acceptor),
     ("credssp_initiator", credssp_initiator),
     ("ntlm_challenge", ntlm_challenge),
