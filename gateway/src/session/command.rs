@@ -2,7 +2,7 @@
 
 use super::output::{Fetched, SharedOutput};
 use crate::audit::{CommandResult, Context, Event, EventKind, Ids, Outcome, UnknownWhy};
-use crate::backend::{BackendError, Control, Effect, Received, Running, TargetShell};
+use crate::backend::{BackendError, Control, Effect, NotOpened, Received, Running, TargetShell};
 use crate::enforce::Permit;
 use crate::state::Gateway;
 use parking_lot::Mutex;
@@ -255,14 +255,18 @@ fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) -> Outcome 
 
 fn why(error: BackendError) -> UnknownWhy {
     match error {
-        BackendError::Unreachable | BackendError::Broken(_) => UnknownWhy::ConnectionLost,
+        BackendError::Unreachable | BackendError::Broken(_) | BackendError::NotOpened(NotOpened::Broken) => {
+            UnknownWhy::ConnectionLost
+        }
         BackendError::Tls => UnknownWhy::CertificateRefused,
         BackendError::LoginRefused | BackendError::Lease(_) | BackendError::Login(_) => UnknownWhy::LoginRefused,
-        BackendError::TimedOut(_) => UnknownWhy::Timeout,
-        BackendError::Abandoned => UnknownWhy::Abandoned,
-        BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch | BackendError::Fault(_) => {
-            UnknownWhy::Garbage
-        }
+        BackendError::TimedOut(_) | BackendError::NotOpened(NotOpened::TimedOut) => UnknownWhy::Timeout,
+        BackendError::Abandoned | BackendError::NotOpened(NotOpened::Abandoned) => UnknownWhy::Abandoned,
+        BackendError::Invalid(_)
+        | BackendError::Status(_)
+        | BackendError::Mismatch
+        | BackendError::Fault(_)
+        | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
         BackendError::Busy | BackendError::Closed => UnknownWhy::Internal,
     }
 }
