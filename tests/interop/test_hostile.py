@@ -147,6 +147,15 @@ INNER_TOKENS = {
 }
 
 
+@pytest.mark.parametrize("version", [5, 6])
+def test_a_first_token_inside_that_is_one_is_answered(unharmed, version):
+    """The control of the tests below: what they change is heard when it is right."""
+    inner = wire.Inner(unharmed.where())
+    with inner.socket:
+        status, said = inner.say(ts_request(version, NEGOTIATE))
+    assert status == 401 and NTLM + b"\x02" in said
+
+
 @pytest.mark.parametrize("token", INNER_TOKENS.values(), ids=INNER_TOKENS)
 def test_a_first_token_inside_that_is_none(unharmed, token):
     inner = wire.Inner(unharmed.where())
@@ -299,8 +308,7 @@ def test_a_sealed_body_that_was_changed(unharmed, change):
     with PYPSRP.wsman(unharmed.where("http"), "ops", PASSWORD) as wsman:
         wsman.get_server_config()
         transport = wsman.transport
-        body, boundary = transport.encryption.wrap_message(soap.create().encode())
-        kind = f'multipart/encrypted;protocol="application/HTTP-CredSSP-session-encrypted";boundary="{boundary}"'
+        kind, body = transport.encryption.wrap_message(soap.create().encode())
         answer = transport.session.post(
             unharmed.where("http").url, change(body), headers={"Content-Type": kind}, timeout=20
         )

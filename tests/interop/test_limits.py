@@ -148,21 +148,20 @@ def test_a_lock_ends_and_the_next_one_is_longer(another):
 
 # ---- connections of nobody in particular
 def test_a_thousand_idle_connections_are_capped_and_the_service_goes_on_for_others(another):
-    path = another(limits='handshakes_per_address = 32\nlogin_time = "3s"')
+    path = another(limits='handshakes_per_address = 32\nlogin_time = "5s"')
+    begin = time.monotonic()
     connections = [wire.connect(path.where(), tls=False) for _ in range(1000)]
     try:
-        begin = time.monotonic()
-        still = poll(
-            lambda: (found := [c for c in connections if wire.is_open(c)]) and len(found) <= 32 and found,
-            "more connections are open than may be",
-        )
-        assert len(still) == 32
+        poll(lambda: sum(map(wire.is_open, connections)) <= 32, "more connections are open than may be")
+        assert any(map(wire.is_open, connections))
         # Nobody else notices.
         for _ in range(3):
             assert log_in(path, ELSEWHERE) == 200
         assert path.gateway.admin("readyz")[0] == 200
-        poll(lambda: not any(map(wire.is_open, still)), "idle connections outlived the time of a login")
-        assert 2 < time.monotonic() - begin < 10
+        poll(
+            lambda: not any(map(wire.is_open, connections)), "idle connections outlived the time of a login"
+        )
+        assert time.monotonic() - begin > 4
         assert log_in(path) == 200
     finally:
         for connection in connections:

@@ -1,5 +1,7 @@
 """Who is let in, and who is not."""
 
+import re
+
 import pypsrp.exceptions
 import pytest
 import requests
@@ -91,6 +93,20 @@ def test_identify_tells_nothing_of_the_targets(path):
     answer = session.post(place.url, soap.IDENTIFY)
     assert answer.status_code == 200 and "IdentifyResponse" in answer.text
     assert not any(name in answer.text for name in ("web01", "target1", "127.0.0.1"))
+    path.nothing_reached_a_target()
+
+
+@pytest.mark.parametrize("route", ["wsman", "wsman/web01", "wsman-anon/identify"])
+def test_identify_needs_no_login_and_tells_nothing(path, route):
+    place = path.where(path=route)
+    headers = {} if "anon" in route else {"WSMANIDENTIFY": "unauthenticated"}
+    answer = requests.post(place.url, soap.IDENTIFY, headers=headers, verify=str(place.ca), timeout=20)
+    assert answer.status_code == 200 and "IdentifyResponse" in answer.text
+    assert "OS: 0.0.0 SP: 0.0 Stack: 3.0" in answer.text
+    assert not re.search(r"web01|target1|127\.0\.0\.1|ops|Sekisho: ", answer.text)
+    # It is that answer whatever is asked for, and nothing else is done.
+    answer = requests.post(place.url, soap.create(), headers=headers, verify=str(place.ca), timeout=20)
+    assert "IdentifyResponse" in answer.text and "ShellId" not in answer.text
     path.nothing_reached_a_target()
 
 

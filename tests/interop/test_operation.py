@@ -1,11 +1,20 @@
 """Running it: health, metrics, reload."""
 
+import os
 import re
+import signal
+import urllib.request
 
+import pytest
+
+from lab import soap, wire
 from lab.accounts import PASSWORD
 from lab.clients import Pypsrp
 from lab.gateway import command
+from lab.processes import poll
+from lab.raw import Raw
 
+SHUTDOWN = 1115
 PYPSRP = Pypsrp("pypsrp")
 
 
@@ -52,6 +61,38 @@ def test_an_account_that_is_added_can_log_in_after_a_reload_and_one_that_is_remo
     session = PYPSRP.wsman(path.where("http"), "fresh", PASSWORD)
     session.get_server_config()
     assert path.audited("login", outcome="ok", principal="GATEWAY\\fresh")
+
+
+def test_a_gateway_that_is_told_to_stop_lets_commands_end_and_begins_nothing_new(another):
+    path = another(extra='[sessions]\ndrain = "20s"\n')
+    raw = Raw(path.where())
+    raw.begin("sleep", "2")
+    os.kill(path.gateway.program.pid, signal.SIGTERM)
+    poll(lambda: path.gateway.admin("readyz")[0] == 503, "it still says that it is ready")
+    # Nothing new for those who are here, and nobody new.
+    for new in (soap.command(raw.shell, "hostname"), soap.create()):
+        answer = raw.ask(new)
+        assert (answer.status, answer.fault) == (503, SHUTDOWN)
+    with pytest.raises(OSError):
+        wire.connect(path.where()).close()
+    # What runs may end, and its output is heard.
+    assert raw.rest() == (b"", 0)
+    poll(lambda: not path.gateway.program.alive(), "it does not stop")
+    assert path.gateway.program.stop() == 0
+    path.targets.nothing_left()
+    assert [line["event"] for line in path.audit()][-1] in ("stop", "head")
+    assert path.audit("result")[0]["exit_code"] == 0
+    assert path.gateway.verify().returncode == 0
+
+
+def test_a_reload_is_asked_for_at_the_admin_listener_too(another):
+    path = another()
+    path.gateway.policy_file.write_text("")
+    url = f"http://127.0.0.1:{path.gateway.ports['admin']}/reload"
+    with urllib.request.urlopen(urllib.request.Request(url, b""), timeout=10) as answer:
+        assert answer.status == 202
+    line = path.audited("reload", outcome="taken")
+    assert line["old_policy"] != line["new_policy"]
 
 
 def test_the_log_is_for_operators_and_has_no_bodies(path):

@@ -34,17 +34,21 @@ class Raw:
         self.command = self.ask(soap.command(self.shell, *words)).command
         assert self.shell and self.command
 
+    def part(self):
+        """The output of one Receive, and the exit code if that was the last."""
+        answer = self.ask(soap.receive(self.shell, self.command))
+        assert answer.fault in (None, TIMED_OUT), answer.reason
+        streams = answer.root.findall(STREAMS, soap.NS)
+        code = answer.text("s:Body/rsp:ReceiveResponse/rsp:CommandState/rsp:ExitCode")
+        return b"".join(base64.b64decode(s.text or "") for s in streams), None if code is None else int(code)
+
     def rest(self):
         """All output from here to the end, and the exit code."""
-        out = b""
-        while True:
-            answer = self.ask(soap.receive(self.shell, self.command))
-            assert answer.fault in (None, TIMED_OUT), answer.reason
-            for stream in answer.root.findall(STREAMS, soap.NS) if answer.fault is None else ():
-                out += base64.b64decode(stream.text or "")
-            code = answer.text("s:Body/rsp:ReceiveResponse/rsp:CommandState/rsp:ExitCode")
-            if code is not None:
-                return out, int(code)
+        out, code = b"", None
+        while code is None:
+            more, code = self.part()
+            out += more
+        return out, code
 
     def end(self):
         return self.ask(soap.delete(self.shell))

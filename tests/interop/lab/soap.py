@@ -1,5 +1,6 @@
 """Envelopes written by hand, for what no ready client sends. Shares nothing with the gateway or the target."""
 
+import base64
 import uuid
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -54,6 +55,17 @@ def command(shell, program, *words, **options):
 def receive(shell, command_id, **options):
     body = f'<rsp:Receive><rsp:DesiredStream CommandId="{command_id}">stdout stderr</rsp:DesiredStream></rsp:Receive>'
     return envelope(SHELL + "/Receive", body, shell=shell, **options)
+
+
+def signal(shell, command_id, code, **options):
+    body = f'<rsp:Signal CommandId="{command_id}"><rsp:Code>{SHELL}/signal/{code}</rsp:Code></rsp:Signal>'
+    return envelope(SHELL + "/Signal", body, shell=shell, **options)
+
+
+def send(shell, command_id, data, end=True, **options):
+    text = base64.b64encode(data).decode()
+    stream = f'<rsp:Stream Name="stdin" CommandId="{command_id}" End="{str(end).lower()}">{text}</rsp:Stream>'
+    return envelope(SHELL + "/Send", f"<rsp:Send>{stream}</rsp:Send>", shell=shell, **options)
 
 
 def delete(shell, **options):
