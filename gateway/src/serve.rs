@@ -214,7 +214,7 @@ impl Server {
         self.accepting.cancel();
         gateway.stopping.cancel();
         let idle = async {
-            while 0 < gateway.sessions.running_commands() {
+            while 0 < gateway.sessions.running_commands().saturating_add(gateway.jobs.running()) {
                 sleep(DRAIN_STEP).await;
             }
         };

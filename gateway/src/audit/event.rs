@@ -241,12 +241,19 @@ pub struct JobEvent {
     pub job: String,
     pub stage: JobStage,
     pub targets: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub succeeded: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub denied: Option<u32>,
+    #[serde(flatten)]
+    pub outcomes: Option<JobOutcomes>,
+}
+
+/// The targets of a job that has ended, by outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JobOutcomes {
+    pub succeeded: u32,
+    pub exited_nonzero: u32,
+    pub denied: u32,
+    pub failed: u32,
+    /// Not begun, or told to stop.
+    pub cancelled: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

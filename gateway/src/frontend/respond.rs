@@ -40,7 +40,7 @@ pub enum Answer {
 }
 
 /// The type of unsealed messages. [MS-WSMV] 2.2.1.
-pub(super) const SOAP: &str = "application/soap+xml;charset=UTF-8";
+pub(crate) const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 impl Answer {
     /// A SOAP answer.

@@ -109,10 +109,7 @@ impl Call<'_> {
             self.opening(create, target)?,
             self.known.hold.another(),
         );
-        let rules = ShellRules {
-            per_principal: config.limits.shells_per_principal,
-            per_target: config.limits.shells_per_target,
-        };
+        let rules = ShellRules::new(&config.limits);
         gateway.sessions.insert(Arc::clone(&shell), rules)?;
         tracing::debug!(conn = self.client.id, shell = %shell.id(), target = %target.name, "Shell opened");
         Ok(self.ok(&ResponseBody::Created(self.details(&shell))))
