@@ -14,7 +14,8 @@ pub type Entry = (&'static str, fn(&[u8]));
 
 /// Entries through public interfaces. Those into inner layers are in `sekisho_protocol::fuzzing`, which replays
 /// their corpora in its own tests.
-pub const ENTRIES: [Entry; 12] = [
+pub const ENTRIES: [Entry; 13] = [
+    ("certificate", login::certificate),
     ("client_login", login::client_login),
     ("command_line", policy::command_line),
     ("credssp_tokens", login::credssp_tokens),

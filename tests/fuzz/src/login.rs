@@ -1,7 +1,9 @@
 //! Login headers and tokens, of clients and of hostile targets.
 
 use super::pieces::Pieces;
-use sekisho_protocol::auth::{AccountName, AccountSource, BindingRule, NegotiateAcceptor, NegotiateStep, NtHash};
+use sekisho_protocol::auth::{
+    AccountName, AccountSource, BindingRule, ChannelBinding, NegotiateAcceptor, NegotiateStep, NtHash,
+};
 use sekisho_protocol::credssp::{AcceptStep, Acceptor, AcceptorConfig, DelegatedCredential};
 use sekisho_protocol::http_auth::{self, ClientLogin, LoginStep, Scheme, token_header};
 use sekisho_protocol::secret::SecretText;
@@ -83,4 +85,10 @@ pub fn client_login(input: &[u8]) {
             Err(_) => failed = true,
         }
     }
+}
+
+/// Any bytes as a hostile target's certificate.
+pub fn certificate(input: &[u8]) {
+    let binding = ChannelBinding::tls_server_end_point(input);
+    assert_eq!(binding, ChannelBinding::tls_server_end_point(input));
 }
