@@ -22,9 +22,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long commands that run may go on after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(20);
-/// How long cleaning up at targets may take after that.
+/// How long cleaning up at targets may take after commands that run had their time. More than the two steps at
+/// one target may, so that what is known by then is written.
 const CLEANUP: Duration = Duration::from_secs(15);
 /// How often the drain looks whether it is done.
 const DRAIN_STEP: Duration = Duration::from_millis(100);
@@ -217,7 +216,8 @@ impl Server {
                 sleep(DRAIN_STEP).await;
             }
         };
-        if timeout(DRAIN, idle).await.is_err() {
+        let drain = gateway.live().config.sessions.drain;
+        if timeout(drain, idle).await.is_err() {
             tracing::warn!("Commands still ran when the time to drain was over; they are terminated");
         }
         gateway.drained.cancel();

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from lab.certificates import Authority
-from lab.gateway import Gateway
+from lab.gateway import Gateway, install
 from lab.targets import Targets
 
 PASSWORD = "Sesam-öffne-dich 7!"
@@ -61,20 +61,19 @@ def resolve(monkeypatch):
 
 # ---- the gateway
 @pytest.fixture(scope="session")
-def gateway_of_all(tmp_path_factory, authority, targets_of_all):
-    gateway = make_gateway(tmp_path_factory.mktemp("gateway"), authority, targets_of_all)
+def installation(tmp_path_factory):
+    accounts = (("ops", ()), ("other", ()), ("viewer", ("viewers",)), ("nobody", ()))
+    folder = tmp_path_factory.mktemp("installation") / "made"
+    return install(folder, [(name, PASSWORD, groups) for name, groups in accounts])
+
+
+@pytest.fixture(scope="session")
+def gateway_of_all(tmp_path_factory, installation, authority, targets_of_all):
+    gateway = Gateway(installation, tmp_path_factory.mktemp("gateway"), authority, targets_of_all)
     gateway.start()
     yield gateway
     code = gateway.stop()
     assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
-
-
-def make_gateway(folder, authority, targets, **options):
-    gateway = Gateway(folder, authority, targets, **options)
-    gateway.write_config()
-    for name, groups in (("ops", ()), ("other", ()), ("viewer", ("viewers",)), ("nobody", ())):
-        gateway.add_account(name, PASSWORD, *groups)
-    return gateway
 
 
 @dataclass
@@ -111,13 +110,14 @@ def path(gateway_of_all, targets):
 
 
 @pytest.fixture
-def another(tmp_path, authority, targets):
+def another(tmp_path, installation, authority, targets):
     """Gateways with settings of their own."""
     made = []
 
     def make(**options):
-        gateway = make_gateway(tmp_path / f"gateway{len(made)}", authority, targets, **options).start()
+        gateway = Gateway(installation, tmp_path / f"gateway{len(made)}", authority, targets, **options)
         made.append(gateway)
+        gateway.start()
         return Path(gateway, targets, gateway.next_line())
 
     yield make

@@ -15,6 +15,8 @@ from lab.processes import poll
 
 PYPSRP = Pypsrp("pypsrp")
 NO_SUCH_SHELL = 2150858843
+# How long commands may go on when the gateway is told to stop.
+SHORT_DRAIN = '[sessions]\ndrain = "1s"\n'
 STREAMS = "s:Body/rsp:ReceiveResponse/rsp:Stream"
 
 
@@ -108,7 +110,7 @@ def test_the_same_shell_at_another_target_is_not_there(path):
     raw = Raw(path.where(target="web01"))
     raw.begin("sleep", "60")
     raw.where = path.where(target="web02")
-    assert raw.ask(soap.command(raw.shell, "hostname")).fault
+    assert raw.ask(soap.command(raw.shell, "hostname")).fault == NO_SUCH_SHELL
     assert [r["target"] for r in path.targets.seen("run")] == ["target1"]
     raw.where = path.where(target="web01")
     assert raw.end().status == 200
@@ -149,27 +151,25 @@ def test_a_body_sealed_under_a_context_that_is_gone_is_answered_by_400(path):
     path.targets.ran(1)
 
 
-def test_a_shell_that_nobody_uses_is_reaped_on_both_sides(another):
-    path = another(extra='[sessions]\nidle = "2s"\n')
+def test_a_shell_that_nobody_uses_is_reaped_on_both_sides_and_one_that_is_polled_is_not(another):
+    path = another(extra='[sessions]\nidle = "10s"\nmaximum_operation_timeout = "5s"\n')
     raw = Raw(path.where())
     raw.begin("sleep", "300")
     raw.session.close()
-    path.targets.nothing_left()
-    assert path.audited("session_end", reason="idle")
-    assert path.audited("result")["outcome"] in ("terminated", "unknown")
+    with PYPSRP.shell(path.where(target="web02"), "ops", PASSWORD, operation_timeout=2) as shell:
+        assert invoke(shell, "sleep", "17").code == 0
+        assert [t["shells"] for t in path.targets.ask("state").values()] == [0, 1, 0]
+        assert invoke(shell, "hostname").code == 0
+    [end] = path.audit("session_end", reason="idle")
+    assert end["shell"]["gateway"] == raw.shell
+    [result] = path.audit("result", session=end["session"])
+    assert (result["outcome"], result["by"]) == ("terminated", "idle")
     raw.reconnect()
     assert raw.ask(soap.command(raw.shell, "hostname")).fault == NO_SUCH_SHELL
 
 
-def test_a_shell_that_is_polled_is_in_use(another):
-    path = another(extra='[sessions]\nidle = "2s"\n')
-    with PYPSRP.shell(path.where(), "ops", PASSWORD, operation_timeout=1) as shell:
-        assert invoke(shell, "sleep", "4").code == 0
-        assert invoke(shell, "hostname").code == 0
-
-
 def test_a_gateway_that_is_told_to_stop_cleans_up(another):
-    path = another()
+    path = another(extra=SHORT_DRAIN)
     raw = Raw(path.where())
     raw.begin("sleep", "300")
     assert path.gateway.stop() == 0
@@ -193,7 +193,7 @@ def test_many_clients_at_once_get_each_its_own_answer(path):
 
 
 def test_shells_of_one_principal_are_bounded(another):
-    path = another(extra="[limits]\nshells_per_principal = 3\n")
+    path = another(limits="shells_per_principal = 3")
     raw = Raw(path.where())
     shells = [raw.ask(soap.create()).shell for _ in range(3)]
     answer = raw.ask(soap.create())

@@ -7,7 +7,7 @@ import pytest
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process
 
-from conftest import PASSWORD, make_gateway
+from conftest import PASSWORD
 from lab.certificates import Authority
 from lab.clients import Pypsrp, invoke
 
@@ -158,14 +158,12 @@ def test_one_dead_target_does_not_hold_up_the_others(another):
         assert time.monotonic() - begin < 3
 
 
-def test_the_gateway_stops_in_time_although_a_target_hangs(tmp_path, authority, targets):
-    gateway = make_gateway(
-        tmp_path / "stopping", authority, targets, target_extra='read_timeout = "60s"\n'
-    ).start()
-    with PYPSRP.shell(gateway.where(SCHEME, "web02"), "ops", PASSWORD) as shell:
+def test_the_gateway_stops_in_time_although_a_target_hangs(another):
+    path = another(target_extra='read_timeout = "60s"\n', extra='[sessions]\ndrain = "1s"\n')
+    with PYPSRP.shell(path.where(SCHEME, "web02"), "ops", PASSWORD) as shell:
         process = Process(shell, "sleep", ["60"])
         process.begin_invoke()
-        targets.inject("hang=1")
-        assert gateway.program.stop(patience=40) == 0
+        path.targets.inject("hang=1")
+        assert path.gateway.program.stop(patience=40) == 0
         shell.opened = False
-    assert gateway.audit("stop")
+    assert path.audit("stop")

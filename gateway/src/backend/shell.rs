@@ -24,12 +24,13 @@ use uuid::Uuid;
 const MAX_CONNECTIONS: usize = 8;
 /// What we ask targets for; the largest that every Windows answers with.
 const ENVELOPE: usize = 512_000;
-/// How long one poll for output lasts. Also the time after which a target that fell silent is noticed.
+/// How long one poll for output lasts, or the target's `read_timeout` if that is shorter. The two together are
+/// the time after which a target that fell silent is noticed.
 const POLL: Duration = Duration::from_secs(20);
 /// How long everything else may take at the target.
 const OPERATION: Duration = Duration::from_secs(20);
-/// How long cleaning up may take in all; the target reaps by itself what is left.
-const CLEANUP: Duration = Duration::from_secs(10);
+/// How long each step of cleaning up may take; the target reaps by itself what is left.
+const CLEANUP: Duration = Duration::from_secs(5);
 
 /// A shell on a target, for one principal.
 #[derive(Debug)]
@@ -156,13 +157,17 @@ impl TargetShell {
             action,
             resource: Resource::CmdShell,
             to: to.to_owned(),
-            operation_timeout: Some(if action == Action::Receive { POLL } else { OPERATION }),
+            operation_timeout: Some(self.operation_timeout(action)),
             max_envelope_size: ENVELOPE,
             shell,
             options: Vec::new(),
             session_id: Some(self.session),
         };
         Request { header, body }
+    }
+
+    fn operation_timeout(&self, action: Action) -> Duration {
+        if action == Action::Receive { POLL.min(self.dialer.target().read_timeout) } else { OPERATION }
     }
 
     async fn connection(self: &Arc<Self>) -> Result<Connection, BackendError> {

@@ -142,6 +142,8 @@ pub struct Sessions {
     pub lifetime: Duration,
     /// The longest that one Receive may wait.
     pub maximum_operation_timeout: Duration,
+    /// How long commands that run may go on after the signal to stop.
+    pub drain: Duration,
 }
 
 /// The closed table of targets, and their groups.

@@ -59,9 +59,7 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
 
 fn unsealed() -> Answer {
     let text = "this listener takes sealed bodies only: have the client encrypt its messages (pypsrp: encryption='always', pywinrm: message_encryption='always')";
-    let mut problem = Problem::fault(Fault::access_denied(text.to_owned()));
-    problem.status = StatusCode::FORBIDDEN;
-    problem.answer(None)
+    Problem::fault(Fault::access_denied(text.to_owned())).answer(None)
 }
 
 fn cover_reply(known: &Known, cover: Cover, answer: Answer) -> Option<Reply> {

@@ -60,6 +60,22 @@ pub(super) fn service(path: &str) -> Service<'_> {
     }
 }
 
+/// The target's name by path and Host, if there is one.
+///
+/// # Errors
+/// When the two disagree.
+pub(super) fn named<'n>(
+    routing: &Routing,
+    path: Option<&'n str>,
+    host: Option<&'n str>,
+) -> Result<Option<&'n str>, RouteError> {
+    let by_host = host.and_then(|host| host_label(host, routing.host_suffix.as_deref()?));
+    match (path, by_host) {
+        (Some(path), Some(host)) if !path.eq_ignore_ascii_case(host) => Err(RouteError::Disagree),
+        (name @ Some(_), _) | (None, name) => Ok(name),
+    }
+}
+
 /// The target that path and Host name.
 ///
 /// # Errors
@@ -70,12 +86,7 @@ pub(super) fn target<'t>(
     path: Option<&str>,
     host: Option<&str>,
 ) -> Result<&'t Target, RouteError> {
-    let by_host = host.and_then(|host| host_label(host, routing.host_suffix.as_deref()?));
-    let name = match (path, by_host) {
-        (None, None) => return Err(RouteError::NotNamed),
-        (Some(path), Some(host)) if !path.eq_ignore_ascii_case(host) => return Err(RouteError::Disagree),
-        (Some(name), _) | (None, Some(name)) => name,
-    };
+    let name = named(routing, path, host)?.ok_or(RouteError::NotNamed)?;
     table.find(name).ok_or(RouteError::Unknown)
 }
 

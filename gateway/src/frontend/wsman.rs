@@ -40,6 +40,9 @@ struct Call<'a> {
     client: &'a Client,
     known: &'a Known,
     request: &'a Request,
+    /// The target by path.
+    path: Option<&'a str>,
+    host: Option<&'a str>,
 }
 
 /// Serves one SOAP request.
@@ -51,20 +54,20 @@ pub(super) async fn serve(client: &Client, known: &Known, path: Option<&str>, he
             return Problem::from(*error).answer(relates_to.as_ref());
         }
     };
-    let call = Call { client, known, request: &request };
-    let answered = call.answer(path, head).await;
+    let call = Call { client, known, request: &request, path, host: head.host.as_deref() };
+    let answered = call.answer().await;
     answered.unwrap_or_else(|problem| problem.answer(request.header.message_id.as_ref()))
 }
 
 impl Call<'_> {
-    async fn answer(&self, path: Option<&str>, head: &Head) -> Outcome {
+    async fn answer(&self) -> Outcome {
         self.check_resource()?;
         match &self.request.body {
             RequestBody::Identify => Ok(self.ok(&ResponseBody::Identify(identity()))),
             RequestBody::Get if self.request.header.resource == Resource::Config => {
                 Ok(self.ok(&ResponseBody::Config { max_envelope_size_kb: 500 }))
             }
-            RequestBody::Create(create) => self.create(create, path, head).await,
+            RequestBody::Create(create) => self.create(create).await,
             RequestBody::Command(line) => self.command(line).await,
             RequestBody::Send(streams) => self.send(streams).await,
             RequestBody::Receive { command_id, .. } => self.receive(*command_id).await,
@@ -88,14 +91,14 @@ impl Call<'_> {
         }
     }
 
-    async fn create(&self, create: &CreateShell, path: Option<&str>, head: &Head) -> Outcome {
+    async fn create(&self, create: &CreateShell) -> Outcome {
         let gateway = &self.client.gateway;
         if gateway.stopping.is_cancelled() {
             return Err(stopping());
         }
         let live = gateway.live();
         let config = &live.config;
-        let target = route::target(&config.targets, &config.routing, path, head.host.as_deref())?;
+        let target = route::target(&config.targets, &config.routing, self.path, self.host)?;
         if !may_reach(&live, &self.known.identity, target) {
             return Err(route::RouteError::Unknown.into());
         }
@@ -209,7 +212,8 @@ impl Call<'_> {
         Ok(self.ok(&ResponseBody::Delete))
     }
 
-    /// The shell that the request names, if it is the caller's (identity-bound).
+    /// The shell that the request names, if it is the caller's (identity-bound) and at the target that the
+    /// request names, if it names one: whoever says web02 must not act on web01.
     fn shell(&self) -> Result<Arc<Shell>, Problem> {
         let id = self.request.header.shell.ok_or_else(|| {
             Problem::fault(Fault::sender(
@@ -218,8 +222,12 @@ impl Call<'_> {
                 "the request names no shell: a ShellId selector is needed",
             ))
         })?;
-        let found = self.client.gateway.sessions.find(&self.known.identity.principal, id);
-        let shell = found.ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
+        let gateway = &self.client.gateway;
+        let named = route::named(&gateway.live().config.routing, self.path, self.host)?;
+        let found = gateway.sessions.find(&self.known.identity.principal, id);
+        let shell = found
+            .filter(|shell| named.is_none_or(|name| shell.target().name.as_str().eq_ignore_ascii_case(name)))
+            .ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
         shell.touch();
         Ok(shell)
     }

@@ -13,8 +13,16 @@ use crate::xml::{Element, Namespace, Writer};
 use std::time::Duration;
 
 /// What a Shell element of a request may hold.
-const SHELL_PARTS: [&str; 7] =
-    ["Environment", "WorkingDirectory", "Lifetime", "IdleTimeOut", "IdleTimeout", "InputStreams", "OutputStreams"];
+const SHELL_PARTS: [&str; 8] = [
+    "Name",
+    "Environment",
+    "WorkingDirectory",
+    "Lifetime",
+    "IdleTimeOut",
+    "IdleTimeout",
+    "InputStreams",
+    "OutputStreams",
+];
 
 pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
     let shell = sole(body, Namespace::Shell, "Shell")?;
@@ -24,9 +32,8 @@ pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
             return Err(Malformed::Body.into());
         }
     }
-    let name = shell.attribute(Namespace::None, "Name").map(bounded).transpose()?;
     Ok(CreateShell {
-        name: name.map(str::to_owned),
+        name: read_name(shell)?.map(str::to_owned),
         shell_id: shell.attribute(Namespace::None, "ShellId").map(ShellId::parse).transpose()?,
         idle_timeout: match optional_duration(shell, "IdleTimeOut")? {
             Some(timeout) => Some(timeout),
@@ -47,6 +54,14 @@ pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
             .transpose()?
             .map(str::to_owned),
     })
+}
+
+/// An attribute by the specification; pypsrp writes an element.
+fn read_name(shell: &Element) -> Result<Option<&str>> {
+    match shell.attribute(Namespace::None, "Name") {
+        Some(name) => bounded(name).map(Some),
+        None => shell.one(Namespace::Shell, "Name")?.map(short_text).transpose(),
+    }
 }
 
 fn optional_duration(shell: &Element, name: &'static str) -> Result<Option<Duration>> {

@@ -24,6 +24,7 @@ def _write(path, data):
 class Authority:
     def __init__(self, folder, name="Interop test authority"):
         self.folder, self.name = folder, _name(name)
+        self.made = {}
         folder.mkdir(parents=True, exist_ok=True)
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         extensions = [
@@ -48,6 +49,12 @@ class Authority:
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
         return builder.sign(self.key, hashes.SHA256())
+
+    def issued(self, name, *dns):
+        """The same, made once."""
+        if name not in self.made:
+            self.made[name] = self.issue(name, *dns)
+        return self.made[name]
 
     def issue(self, name, *dns):
         """The files of a certificate for the loopback address and some names, and of its key."""

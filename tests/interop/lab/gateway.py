@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import urllib.error
@@ -20,10 +21,13 @@ HOST_SUFFIX = "gw.test"
 
 # A test run logs in far more often than people do, and always from one address.
 LIMITS = """
-[limits]
 connections_per_address = 1000
 handshakes_per_address = 100
-rates = { logins_per_address = { per_minute = 60000, burst = 6000 } }
+"""
+RATES = """
+logins_per_address = { per_minute = 60000, burst = 6000 }
+commands_per_principal = { per_minute = 60000, burst = 6000 }
+commands_per_target = { per_minute = 60000, burst = 6000 }
 """
 
 
@@ -51,22 +55,40 @@ class Options:
 
     extra: str = ""
     https: str = ""
+    http: str = ""
+    limits: str = LIMITS
+    rates: str = RATES
     target_extra: str = ""
     port_of: object = None
     trusted: object = None
     longest_file: int = 0
 
 
+def install(folder, accounts):
+    """What `init` makes, with some accounts. Made once and copied, since it takes a while."""
+    command("init", folder, "--account", "admin", "--password-stdin", stdin="only-for-init-1\n")
+    for name, password, groups in accounts:
+        add_account(folder / "gateway.toml", name, password, *groups)
+    return folder
+
+
+def add_account(config, name, password, *groups):
+    words = ["account", "add", name, "--config", config, "--password-stdin"]
+    for group in groups:
+        words += ["--groups", group]
+    command(*words, stdin=password + "\n")
+
+
 class Gateway:
     """A gateway in front of targets."""
 
-    def __init__(self, folder, authority, targets, policy=POLICY, **options):
+    def __init__(self, installation, folder, authority, targets, policy=POLICY, **options):
+        shutil.copytree(installation, folder, dirs_exist_ok=True)
         self.folder, self.authority, self.targets = folder, authority, targets
         self.options = Options(**options)
-        command("init", folder)
-        self.config, self.policy_file = folder / "gateway.toml", folder / "policy.toml"
+        self.config, self.policy_file = folder / "gateway.toml", folder / "policy" / "policy.toml"
         self.policy_file.write_text(policy)
-        self.certificate, self.key = authority.issue("gateway", "gw.test", f"*.{HOST_SUFFIX}")
+        self.certificate, self.key = authority.issued("gateway", "gw.test", f"*.{HOST_SUFFIX}")
         self.program = None
 
     # ---- configuration
@@ -74,31 +96,21 @@ class Gateway:
         o = self.options
         port, trusted = o.port_of or self.targets.port, o.trusted or self.authority.file
         return f"""
-[[targets]]
-name = "web01"
-host = "127.0.0.1"
+[targets.web01]
+address = "127.0.0.1"
 port = {port("https", 0)}
-scheme = "https"
 ca = "{trusted}"
-authentication = "negotiate"
 tags = ["web"]
 {o.target_extra}
-
-[[targets]]
-name = "web02"
-host = "127.0.0.1"
+[targets.web02]
+address = "127.0.0.1"
 port = {port("http", 1)}
-scheme = "http"
 dangerous_plain_http = true
-authentication = "negotiate"
 tags = ["web"]
 {o.target_extra}
-
-[[targets]]
-name = "db01"
-host = "127.0.0.1"
+[targets.db01]
+address = "127.0.0.1"
 port = {port("https", 2)}
-scheme = "https"
 ca = "{trusted}"
 authentication = "credssp"
 {o.target_extra}
@@ -108,33 +120,49 @@ authentication = "credssp"
         self.ports = {name: free_port() for name in ("https", "http", "admin")}
         self.config.write_text(
             f"""
-policy = "{self.policy_file}"
-
 [[listeners]]
 address = "127.0.0.1:{self.ports["https"]}"
-certificate = "{self.certificate}"
-key = "{self.key}"
+tls = {{ certificate = "{self.certificate}", key = "{self.key}" }}
 {self.options.https}
 [[listeners]]
 address = "127.0.0.1:{self.ports["http"]}"
-transport = "http"
+dangerous_plain_http = true
+{self.options.http}
+[credssp]
+certificate = "tls/credssp.pem"
+key = "tls/credssp.key"
+
+[accounts]
+file = "accounts"
+key_file = "keys/accounts.key"
+
+[policy]
+path = "policy"
+
+[audit]
+directory = "audit"
+digest_key = "keys/audit-digest.key"
+
+[audit.sign]
+key = "keys/audit-signing.key"
 
 [admin]
 address = "127.0.0.1:{self.ports["admin"]}"
 
 [routing]
 host_suffix = "{HOST_SUFFIX}"
-{LIMITS}
+
+[limits]
+{self.options.limits}
+[limits.rates]
+{self.options.rates}
 {self.target_table()}
 {self.options.extra}
 """
         )
 
     def add_account(self, name, password, *groups):
-        words = ["account", "add", name, "--config", self.config, "--password-stdin"]
-        for group in groups:
-            words += ["--groups", group]
-        command(*words, stdin=password + "\n")
+        add_account(self.config, name, password, *groups)
 
     # ---- the process
     def start(self, tries=3):
@@ -178,7 +206,7 @@ host_suffix = "{HOST_SUFFIX}"
 
     def verify(self):
         """`audit verify`, from the first public key alone."""
-        key = (self.folder / "audit.pub").read_text().strip()
+        key = (self.folder / "audit-first-key.pub").read_text().strip()
         return command("audit", "verify", self.folder / "audit", "--key", key, check=False)
 
     # ---- what it wrote

@@ -55,6 +55,7 @@ pub(super) fn sessions(top: &mut Section<'_>, reader: &mut Reader<'_>) -> Sessio
         idle: section.duration(reader, "idle", SECOND * 10..=DAY, MINUTE * 15),
         lifetime: section.duration(reader, "lifetime", MINUTE..=DAY * 7, HOUR * 12),
         maximum_operation_timeout: section.duration(reader, "maximum_operation_timeout", SECOND..=MINUTE * 10, MINUTE),
+        drain: section.duration(reader, "drain", SECOND..=MINUTE * 10, SECOND * 20),
     };
     let span = section.span.clone();
     section.finish(reader);
