@@ -1,7 +1,7 @@
 //! The client of a Sekisho gateway: one login, one job for many targets, results as they come.
 //!
 //! The binary `sekisho` is a thin shell around this library, and the gateway's demo uses it as well:
-//! [`Client::connect`] logs in, [`exec`] runs a job and prints it through the writers passed in.
+//! [`Client::connect`] logs in, [`exec()`] runs a job and prints it through the writers passed in.
 
 pub mod cli;
 pub mod client;

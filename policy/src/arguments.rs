@@ -59,6 +59,15 @@ impl ArgumentRule {
             .map(|secrecy| secrecy.or(self.secrecy))
     }
 
+    /// Whether any argument of a line that fits would be secret.
+    pub(crate) fn marks_secrets(&self) -> bool {
+        let marked = match &self.form {
+            ArgumentForm::None | ArgumentForm::Exact(_) | ArgumentForm::Any => false,
+            ArgumentForm::Each { patterns, .. } => patterns.iter().any(|value| value.secrecy == Secrecy::Secret),
+        };
+        marked || self.secrecy == Secrecy::Secret
+    }
+
     /// For a denial: what would be accepted, in the words of the document.
     pub(crate) fn describe(&self) -> String {
         match &self.form {

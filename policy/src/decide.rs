@@ -3,7 +3,7 @@
 use crate::action::{Action, Presence, Principal, ProgramRequest, ShellResource, TargetFacts};
 use crate::arguments::{checked, enumerate};
 use crate::command_line::{self, Refusal};
-use crate::decision::{Allowed, Decision, Denied, DenyReason, Input, Nearest, Secrecy};
+use crate::decision::{Allowed, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest, Secrecy};
 use crate::fold::fold;
 use crate::model::{Policy, ProgramRule, Role};
 use crate::program_path::key_of_piece;
@@ -17,22 +17,11 @@ impl Policy {
     /// role and rule name answers, and an argument is secret when one of them says so.
     pub fn decide(&self, principal: &Principal, target: &TargetFacts, action: &Action) -> Decision {
         let held = self.held(principal, target);
-        if held.is_empty() {
-            return Decision::Deny(Denied {
-                reason: DenyReason::NoRole,
-                message: "you hold no role on this target: check the target's name, or ask the gateway's \
-                          administrator for a role"
-                    .to_owned(),
-                nearest: None,
-                place: None,
-            });
-        }
-        let judged = match action {
-            Action::Program(request) => judge_program(&held, request),
-        };
+        let Action::Program(request) = action;
+        let judged = if held.is_empty() { Err(no_role()) } else { judge_program(&held, request) };
         match judged {
             Ok(allowed) => Decision::Allow(allowed),
-            Err(denied) => Decision::Deny(*denied),
+            Err(denied) => Decision::Deny(Denied { program: denied_program(&held, request), ..*denied }),
         }
     }
 }
@@ -58,6 +47,25 @@ fn judge_program(held: &[&Role], request: &ProgramRequest) -> Result<Allowed, Bo
     render::checked_program(rule.path.text(), checked(arguments, &secrecies), rule.input)
         .map(|program| Allowed { role: role.name.clone(), rule: rule.name.clone(), program })
         .ok_or_else(|| Box::new(not_renderable(role, rule)))
+}
+
+fn no_role() -> Box<Denied> {
+    let message =
+        "you hold no role on this target: check the target's name, or ask the gateway's administrator for a role";
+    Box::new(plain(DenyReason::NoRole, message.to_owned()))
+}
+
+/// What a denied request asked for, if it can be read.
+fn denied_program(held: &[&Role], request: &ProgramRequest) -> Option<DeniedProgram> {
+    let line = command_line::join(&request.command, &request.arguments).ok()?;
+    let mut pieces = command_line::parse(&line).ok()?.into_iter();
+    let name = pieces.next()?;
+    let key = fold(&name);
+    let mut rules = held.iter().flat_map(|role| role.rules_for(key_of_piece(&key)));
+    let secrecy = if rules.any(|rule| rule.arguments.marks_secrets()) { Secrecy::Secret } else { Secrecy::Open };
+    let arguments: Vec<String> = pieces.collect();
+    let secrecies = vec![secrecy; arguments.len()];
+    Some(DeniedProgram { name, arguments: checked(arguments, &secrecies) })
 }
 
 /// Refuses what a request carries beside its line and could change what the line does (rule R12).
@@ -173,7 +181,7 @@ fn missed(held: &[&Role], missed: Option<Missed<'_>>) -> Denied {
             format!("{name} is allowed in role {role_name}, but without input: run it without standard input"),
         ),
     };
-    Denied { reason, message, nearest: Some(nearest(role, rule)), place: None }
+    Denied { reason, message, nearest: Some(nearest(role, rule)), place: None, program: None }
 }
 
 /// Names what is allowed instead: it is the user's own roles that are shown.
@@ -202,6 +210,7 @@ fn unreadable(refusal: Refusal) -> Box<Denied> {
         message: refusal.to_string(),
         nearest: None,
         place: Some(refusal.place),
+        program: None,
     })
 }
 
@@ -213,6 +222,7 @@ fn not_renderable(role: &Role, rule: &ProgramRule) -> Denied {
             .to_owned(),
         nearest: Some(nearest(role, rule)),
         place: None,
+        program: None,
     }
 }
 
@@ -221,5 +231,5 @@ fn nearest(role: &Role, rule: &ProgramRule) -> Nearest {
 }
 
 fn plain(reason: DenyReason, message: String) -> Denied {
-    Denied { reason, message, nearest: None, place: None }
+    Denied { reason, message, nearest: None, place: None, program: None }
 }

@@ -158,6 +158,35 @@ pub struct Denied {
     pub nearest: Option<Nearest>,
     /// Where in the joined command line the refused construct stands, in characters from 0.
     pub place: Option<usize>,
+    /// What was asked for, if the line could be read: for the audit, never for the user.
+    pub program: Option<DeniedProgram>,
+}
+
+/// A program that was denied, as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeniedProgram {
+    pub(crate) name: String,
+    pub(crate) arguments: Vec<CheckedArgument>,
+}
+
+impl DeniedProgram {
+    /// The program's name or path as the client wrote it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The arguments, in order. All are secret when a rule for this program marks any: which of them was meant is
+    /// unknown in a line that fits no rule.
+    pub fn arguments(&self) -> &[CheckedArgument] {
+        &self.arguments
+    }
+}
+
+/// The request's own words may hold secrets anywhere.
+impl fmt::Debug for DeniedProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeniedProgram").field("arguments", &self.arguments.len()).finish_non_exhaustive()
+    }
 }
 
 /// The rule that would have allowed a request if it were written otherwise.

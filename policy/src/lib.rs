@@ -29,6 +29,8 @@ mod target_pattern;
 
 pub use action::{Action, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts};
 pub use compile::{Compiled, Source};
-pub use decision::{Allowed, CheckedArgument, CheckedProgram, Decision, Denied, DenyReason, Input, Nearest};
+pub use decision::{
+    Allowed, CheckedArgument, CheckedProgram, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
+};
 pub use mistake::{Mistake, Warning};
 pub use model::Policy;

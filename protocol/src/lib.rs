@@ -9,6 +9,7 @@ pub mod credssp;
 pub mod error;
 pub mod http_auth;
 pub mod job;
+pub mod known_certificate;
 pub mod limits;
 pub mod memory;
 pub mod sealing;

@@ -105,7 +105,10 @@ def test_a_target_that_hangs(impatient, action):
     path.targets.inject(f"hang=1@{action}#1")
     faulted(path, "sleep", "60")
     assert len(path.targets.seen("command")) <= 1
+    assert path.gateway.stop() == 0
     path.targets.nothing_left()
+    [result] = path.audit("result")
+    assert result["outcome"] == ("not_sent" if action == "Create" else "unknown"), result
 
 
 def test_a_target_that_trickles(path):

@@ -2,12 +2,10 @@
 
 use crate::error::{AgentError, CertificateFault, UsageMistake};
 use rustls::client::Resumption;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use sha2::{Digest as _, Sha256};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use sekisho_protocol::known_certificate::{KnownBy, KnownCertificate};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -78,7 +76,7 @@ impl Trust {
             Self::System => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
             Self::Pin(pin) => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Pinned { pin: *pin, provider }))
+                .with_custom_certificate_verifier(KnownCertificate::new(KnownBy::Sha256(*pin), &provider))
                 .with_no_client_auth(),
         };
         // One connection and no second one: nothing to resume.
@@ -139,58 +137,6 @@ pub(super) fn explain(error: io::Error) -> AgentError {
         CertificateFault::Other
     };
     fault.into()
-}
-
-/// Accepts the one certificate with this fingerprint, if its key signs the handshake.
-struct Pinned {
-    pin: [u8; 32],
-    provider: Arc<CryptoProvider>,
-}
-
-impl fmt::Debug for Pinned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pinned")
-    }
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let fingerprint: [u8; 32] = Sha256::digest(end_entity).into();
-        if fingerprint == self.pin {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(CertificateError::ApplicationVerificationFailure.into())
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

@@ -87,6 +87,12 @@ impl Redactor {
         AuditedProgram { path: path.to_owned(), arguments: audited }
     }
 
+    /// Whether the operator wants to see what was denied.
+    #[must_use]
+    pub fn shows_denied_text(&self) -> bool {
+        self.denied_text == DeniedText::Text
+    }
+
     /// A text that could not be read; `place` is where reading stopped.
     #[must_use]
     pub fn unread(&self, text: &str, place: Option<usize>) -> AuditedText {

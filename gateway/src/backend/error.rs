@@ -54,6 +54,9 @@ pub enum BackendError {
     /// The shell was closed while this was under way.
     #[error("the shell was closed")]
     Closed,
+    /// The shell was closed, and the target's answer is not waited for any more.
+    #[error("the shell was closed before the target answered")]
+    Abandoned,
 }
 
 impl BackendError {
@@ -65,7 +68,7 @@ impl BackendError {
             // A fault is the target's own word that it did not do it.
             Self::Fault(_) | Self::Busy | Self::Closed => Effect::NotDone,
             Self::TimedOut(effect) | Self::Broken(effect) => effect,
-            Self::Invalid(_) | Self::Status(_) | Self::Mismatch => Effect::Unknown,
+            Self::Invalid(_) | Self::Status(_) | Self::Mismatch | Self::Abandoned => Effect::Unknown,
         }
     }
 
@@ -85,6 +88,7 @@ impl BackendError {
             Self::Fault(_) => "fault",
             Self::Busy => "busy",
             Self::Closed => "closed",
+            Self::Abandoned => "abandoned",
         }
     }
 }

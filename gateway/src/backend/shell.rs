@@ -14,10 +14,10 @@ use sekisho_protocol::wsman::{
     Resource, ResponseBody, SendStream, ShellId, SignalCode, WsmanOption,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Connections of one shell: one per running command and one to control it.
@@ -29,7 +29,7 @@ const ENVELOPE: usize = 512_000;
 const POLL: Duration = Duration::from_secs(20);
 /// How long everything else may take at the target.
 const OPERATION: Duration = Duration::from_secs(20);
-/// How long each step of cleaning up may take; the target reaps by itself what is left.
+/// How long each of the two steps of cleaning up may take, a command's end and the shell's; the target reaps by itself what is left.
 const CLEANUP: Duration = Duration::from_secs(5);
 
 /// A shell on a target, for one principal.
@@ -40,9 +40,14 @@ pub struct TargetShell {
     options: ShellOptions,
     session: Uuid,
     opened: tokio::sync::Mutex<Option<Opened>>,
+    /// What the target has called it, also when it is deleted.
+    id: Mutex<Option<ShellId>>,
     idle: Mutex<Vec<Connection>>,
     places: Arc<Semaphore>,
-    closed: AtomicBool,
+    /// Nothing new is begun from here on.
+    closed: CancellationToken,
+    /// Nothing is waited for any more from here on.
+    abandoned: CancellationToken,
 }
 
 /// A shell that is open on the target, and its place in the target's quota.
@@ -71,15 +76,18 @@ impl TargetShell {
             options,
             session: Uuid::new_v4(),
             opened: tokio::sync::Mutex::new(None),
+            id: Mutex::default(),
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            closed: AtomicBool::new(false),
+            closed: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
         })
     }
 
-    /// The id that the target knows this shell by, once it is open.
-    pub async fn id(&self) -> Option<ShellId> {
-        self.opened.lock().await.as_ref().map(|opened| opened.id)
+    /// The id that the target knows this shell by, once it was opened.
+    #[must_use]
+    pub fn id(&self) -> Option<ShellId> {
+        *self.id.lock()
     }
 
     /// Starts what was permitted, once: a permit is used up here.
@@ -103,7 +111,7 @@ impl TargetShell {
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
         let input = if permit.takes_input() { ConsoleInput::Pipe } else { ConsoleInput::Console };
         request.header.options = CommandOptions { input, shell: CommandShell::Through }.render();
-        let ResponseBody::Command { command_id } = connection.exchange(&request).await? else {
+        let ResponseBody::Command { command_id } = self.patient(connection.exchange(&request)).await? else {
             return Err(BackendError::Mismatch);
         };
         Ok(Running {
@@ -112,28 +120,44 @@ impl TargetShell {
         })
     }
 
-    /// Ends the shell on the target. Later calls of anything fail.
+    /// Ends the shell on the target. Later calls of anything fail, and what still waits for the target by then
+    /// waits no longer.
     ///
     /// # Errors
     /// When the target did not take it in time; it reaps the shell by itself then.
     pub async fn close(&self) -> Result<(), BackendError> {
-        self.closed.store(true, Ordering::Release);
-        let Some(opened) = self.opened.lock().await.take() else { return Ok(()) };
-        let shell = opened.id;
-        let deleted = async {
-            let mut connection = self.any_connection().await?;
-            let request = self.request(Action::Delete, Some(shell), RequestBody::Delete, connection.url());
-            connection.exchange(&request).await.map(drop)
-        };
-        let outcome = timeout(CLEANUP, deleted).await.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)));
+        self.closed.cancel();
+        let deleted = timeout(CLEANUP, self.delete()).await;
+        self.abandoned.cancel();
         self.idle.lock().clear();
-        outcome
+        deleted.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)))
+    }
+
+    async fn delete(&self) -> Result<(), BackendError> {
+        // Its place is free when the target has answered.
+        let Some(opened) = self.opened.lock().await.take() else { return Ok(()) };
+        let mut connection = self.any_connection().await?;
+        let request = self.request(Action::Delete, Some(opened.id), RequestBody::Delete, connection.url());
+        connection.exchange(&request).await.map(drop)
+    }
+
+    /// Waits for an answer, but not beyond the shell's end: a target that hangs must not keep the gateway from
+    /// telling what became of a command.
+    async fn patient<T>(&self, answer: impl Future<Output = Result<T, BackendError>>) -> Result<T, BackendError> {
+        tokio::select! {
+            answer = answer => answer,
+            () = self.abandoned.cancelled() => Err(BackendError::Abandoned),
+        }
     }
 
     async fn open(&self, connection: &mut Connection) -> Result<ShellId, BackendError> {
         let mut opened = self.opened.lock().await;
         if let Some(opened) = opened.as_ref() {
             return Ok(opened.id);
+        }
+        // Whoever closed meanwhile has found nothing to delete, and nobody would delete what is opened now.
+        if self.closed.is_cancelled() {
+            return Err(BackendError::Closed);
         }
         let place = self.dialer.shell_place(&self.principal)?;
         let body = CreateShell {
@@ -143,11 +167,12 @@ impl TargetShell {
         };
         let mut request = self.request(Action::Create, None, RequestBody::Create(body), connection.url());
         request.header.options = self.options.render();
-        let ResponseBody::Created(details) = connection.exchange(&request).await? else {
+        let ResponseBody::Created(details) = self.patient(connection.exchange(&request)).await? else {
             return Err(BackendError::Mismatch);
         };
         let id = details.shell_id;
         *opened = Some(Opened { id, _place: place });
+        *self.id.lock() = Some(id);
         Ok(id)
     }
 
@@ -171,10 +196,13 @@ impl TargetShell {
     }
 
     async fn connection(self: &Arc<Self>) -> Result<Connection, BackendError> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.is_cancelled() {
             return Err(BackendError::Closed);
         }
-        self.any_connection().await
+        tokio::select! {
+            connection = self.any_connection() => connection,
+            () = self.abandoned.cancelled() => Err(BackendError::Closed),
+        }
     }
 
     async fn any_connection(&self) -> Result<Connection, BackendError> {
@@ -198,7 +226,7 @@ impl TargetShell {
     }
 
     fn give_back(&self, connection: Connection) {
-        if connection.usable() && !self.closed.load(Ordering::Acquire) {
+        if connection.usable() && !self.closed.is_cancelled() {
             self.idle.lock().push(connection);
         }
     }
@@ -233,7 +261,7 @@ impl Control {
     async fn ask(&self, action: Action, body: RequestBody) -> Result<(), BackendError> {
         let mut connection = self.shell.connection().await?;
         let request = self.shell.request(action, Some(self.shell_id), body, connection.url());
-        let answer = connection.exchange(&request).await;
+        let answer = self.shell.patient(connection.exchange(&request)).await;
         self.shell.give_back(connection);
         answer.map(drop)
     }

@@ -2,15 +2,14 @@
 
 use crate::config::{Target, TargetTransport, Trust};
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use sha2::{Digest, Sha256};
+use rustls::{ClientConfig, Error, RootCertStore};
+use sekisho_protocol::known_certificate::{KnownBy, KnownCertificate};
 use std::path::PathBuf;
 use std::sync::Arc;
-use subtle::ConstantTimeEq;
 
 /// Certificates in one file of roots.
 const MAX_ROOTS: usize = 1024;
@@ -42,8 +41,8 @@ pub fn client_config(target: &Target) -> Result<Option<Arc<ClientConfig>>, Trust
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         Trust::SystemRoots => by_roots(system_roots()?, &provider)?,
         Trust::Ca(file) => by_roots(roots_of(file)?, &provider)?,
-        Trust::Pin(pin) => Arc::new(ByRule { rule: Rule::Pin(*pin), provider: Arc::clone(&provider) }),
-        Trust::Unverified => Arc::new(ByRule { rule: Rule::Unverified, provider: Arc::clone(&provider) }),
+        Trust::Pin(pin) => KnownCertificate::new(KnownBy::Sha256(*pin), &provider),
+        Trust::Unverified => KnownCertificate::new(KnownBy::DangerousNothing, &provider),
     };
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -77,59 +76,4 @@ fn system_roots() -> Result<RootCertStore, TrustError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() { Err(TrustError::SystemRoots) } else { Ok(roots) }
-}
-
-/// A certificate known by its digest, or not verified at all. The handshake's signature is verified always:
-/// whoever answers has the key of the certificate that he shows.
-#[derive(Debug)]
-struct ByRule {
-    rule: Rule,
-    provider: Arc<CryptoProvider>,
-}
-
-#[derive(Debug)]
-enum Rule {
-    Pin([u8; 32]),
-    Unverified,
-}
-
-impl ServerCertVerifier for ByRule {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        match &self.rule {
-            Rule::Unverified => Ok(ServerCertVerified::assertion()),
-            Rule::Pin(pin) if bool::from(Sha256::digest(end_entity).as_slice().ct_eq(pin)) => {
-                Ok(ServerCertVerified::assertion())
-            }
-            Rule::Pin(_) => Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -3,13 +3,14 @@
 //! INVARIANT(one-door): [`Permit`] is made in [`judge`] alone, after its audit line was written. It has
 //! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
 
-use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument};
+use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument, Redactor};
 use crate::config::Target;
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
 use sekisho_policy::{
-    Action, Allowed, CheckedProgram, Decision, Denied, DenyReason, Input, Principal, ProgramRequest, TargetFacts,
+    Action, Allowed, CheckedProgram, Decision, Denied, DeniedProgram, DenyReason, Input, Principal, ProgramRequest,
+    TargetFacts,
 };
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
@@ -145,7 +146,7 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
 
 fn gone() -> Decision {
     let message = "your account or this target is no longer known to the gateway".to_owned();
-    Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None })
+    Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None, program: None })
 }
 
 async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
@@ -161,14 +162,15 @@ async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result
 }
 
 async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
-    let Denied { reason, message, nearest, place } = denied;
-    let line = joined(ask.request);
+    let Denied { reason, message, nearest, place, program } = denied;
+    let redactor = gateway.audit.redactor();
+    let unread = program.is_none().then(|| redactor.unread(&joined(ask.request), place));
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
     let kind = EventKind::Denial {
         reason: format!("{reason:?}"),
         rule: rule.clone(),
-        program: None,
-        unread: Some(gateway.audit.redactor().unread(&line, place)),
+        program: program.map(|program| redactor.program(program.name(), &judged_denied(redactor, &program))),
+        unread,
     };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
     if gateway.audit.append(&Event::new(kind, &context)).await.is_err() {
@@ -176,6 +178,16 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Conte
     }
     gateway.metrics.decision("deny");
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
+}
+
+/// The arguments of a denied program: nobody has said that they are no secrets, so that they stand in clear only
+/// where the operator wants to see denied text.
+fn judged_denied<'p>(redactor: &Redactor, program: &'p DeniedProgram) -> Vec<JudgedArgument<'p>> {
+    let shown = redactor.shows_denied_text();
+    let arguments = program.arguments().iter();
+    arguments
+        .map(|argument| JudgedArgument { value: argument.value(), secret: !shown || argument.is_secret() })
+        .collect()
 }
 
 fn audited(gateway: &Gateway, program: &CheckedProgram) -> AuditedProgram {

@@ -166,6 +166,7 @@ impl From<BackendError> for Problem {
             | BackendError::Broken(_)
             | BackendError::Invalid(_)
             | BackendError::Status(_)
+            | BackendError::Abandoned
             | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),
         }
     }

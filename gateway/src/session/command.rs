@@ -259,6 +259,7 @@ fn why(error: BackendError) -> UnknownWhy {
         BackendError::Tls => UnknownWhy::CertificateRefused,
         BackendError::LoginRefused | BackendError::Lease(_) | BackendError::Login(_) => UnknownWhy::LoginRefused,
         BackendError::TimedOut(_) => UnknownWhy::Timeout,
+        BackendError::Abandoned => UnknownWhy::Abandoned,
         BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch | BackendError::Fault(_) => {
             UnknownWhy::Garbage
         }

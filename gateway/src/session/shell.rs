@@ -182,7 +182,6 @@ impl Shell {
         for command in &commands {
             command.ended().await;
         }
-        let target_id = self.backend.id().await;
         if let Err(error) = self.backend.close().await {
             tracing::info!(shell = %self.id, target = %self.target.name, %error, "The target's shell could not be deleted");
         }
@@ -190,7 +189,7 @@ impl Shell {
             principal: Some(self.principal.to_string()),
             target: Some(self.target.name.to_string()),
             session: Some(self.id.uuid().to_string()),
-            shell: Some(Ids { gateway: self.id.to_string(), target: target_id.map(|id| id.to_string()) }),
+            shell: Some(Ids { gateway: self.id.to_string(), target: self.backend.id().map(|id| id.to_string()) }),
             ..Context::default()
         };
         gateway.audit_after(Event::new(EventKind::SessionEnd { reason }, &context)).await;

@@ -165,3 +165,31 @@ fn a_denied_user_is_told_what_comes_nearest() {
     let (message, _) = told("map \u{17f}");
     assert!(message.contains("<secret>") && !message.contains("pw="), "{message}");
 }
+
+/// What the audit keeps of a denied line.
+#[test]
+fn a_denied_program_is_kept_as_it_was_read() {
+    let policy = policy_of(
+        r"
+        [[roles.ops.programs]]
+        name = 'unlock'
+        path = 'C:\Tools\unlock.exe'
+        arguments = { each = ['[0-9]+', { pattern = 'pin=.+', secret = true }], max = 1 }
+        [[roles.ops.programs]]
+        name = 'show'
+        path = 'C:\Tools\show.exe'
+        ",
+    );
+    let denied = |line: &str| decide(&policy, line).denied().unwrap().program.clone();
+    let kept = denied("unlock.exe pin=1 2").unwrap();
+    assert_eq!(kept.name(), "unlock.exe");
+    // Which argument was meant is unknown in a line that fits no rule, so all are secret.
+    assert!(kept.arguments().iter().all(sekisho_policy::CheckedArgument::is_secret));
+    let kept = denied("show.exe a /password:b").unwrap();
+    assert_eq!(
+        kept.arguments().iter().map(|a| (a.value(), a.is_secret())).collect::<Vec<_>>(),
+        [("a", false), ("/password:b", true)]
+    );
+    assert_eq!(denied("show.exe & whoami"), None);
+    assert!(!format!("{kept:?}").contains("show.exe"));
+}

@@ -1,11 +1,11 @@
 //! What the acceptors of a listener share, and what initiators do.
 
 use super::binding::PublicKey;
-use super::tunnel::AnyCertificate;
 use crate::Result;
 use crate::auth::{BindingRule, ChannelBinding};
 use crate::error::{Misuse, Unsupported};
-use rustls::crypto::{CryptoProvider, ring};
+use crate::known_certificate::{KnownBy, KnownCertificate};
+use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ServerConfig, SignatureAlgorithm, SupportedProtocolVersion, version};
 use std::sync::Arc;
@@ -95,12 +95,13 @@ impl AcceptorConfig {
 /// The TLS of an initiator: no resumption, since each login is to stand by itself.
 pub(crate) fn client_tls(inner_tls: InnerTls) -> Result<Arc<ClientConfig>> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = AnyCertificate(Arc::<CryptoProvider>::clone(&provider));
+    // Certificates inside CredSSP sign themselves: (key-binding) proves their key, and what is around proves the name.
+    let verifier = KnownCertificate::new(KnownBy::DangerousNothing, &provider);
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(inner_tls.versions())
         .map_err(|_| Misuse::CertificateAndKey)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     tls.resumption = rustls::client::Resumption::disabled();
     // No name goes over the wire: the target's is in the service name, where the login proves it.

@@ -4,12 +4,9 @@ use crate::error::{LimitExceeded, Misuse, PeerMisbehaved};
 use crate::limits::SEALED_CHUNK;
 use crate::sealing::{MessageSeal, SealProtocol, SealedChunk};
 use crate::{Error, Result};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{Connection, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls::pki_types::CertificateDer;
+use rustls::{Connection, ProtocolVersion};
 use std::io::{Read, Write};
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// One TLS connection inside tokens, then inside sealed bodies.
@@ -121,45 +118,5 @@ impl MessageSeal for Tunnel {
             return Err(error);
         }
         self.try_open(bytes, plain_len).inspect_err(|error| self.failed = Some(*error))
-    }
-}
-
-/// Takes any certificate, since those inside CredSSP are self-signed: (key-binding) proves its key, and what is
-/// around it proves its name. The peer still has to sign the handshake with that key.
-#[derive(Debug)]
-pub(crate) struct AnyCertificate(pub(crate) Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -33,7 +33,7 @@ pub enum JobEvent {
         target: String,
         /// Which of the two.
         stream: OutputStream,
-        /// At most [`OUTPUT_CHUNK`] bytes.
+        /// At most [`OUTPUT_CHUNK`](super::OUTPUT_CHUNK) bytes.
         data: OutputData,
     },
     /// Outcome: the program ran and ended.
