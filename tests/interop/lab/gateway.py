@@ -58,6 +58,7 @@ class Options:
     http: str = ""
     limits: str = LIMITS
     rates: str = RATES
+    audit: str = ""
     target_extra: str = ""
     port_of: object = None
     trusted: object = None
@@ -142,6 +143,7 @@ path = "policy"
 [audit]
 directory = "audit"
 digest_key = "keys/audit-digest.key"
+{self.options.audit}
 
 [audit.sign]
 key = "keys/audit-signing.key"
