@@ -32,10 +32,9 @@ def cpu_seconds(pid):
 
 
 def resident(pid):
-    """Bytes that a process has in memory of its own."""
+    """Bytes that a process has in memory."""
     status = Path(f"/proc/{pid}/status").read_text()
-    kib = [int(re.search(rf"{name}:\s*(\d+)", status).group(1)) for name in ("RssAnon", "RssShmem")]
-    return sum(kib) * 1024
+    return int(re.search(r"VmRSS:\s*(\d+)", status).group(1)) * 1024
 
 
 @contextlib.contextmanager

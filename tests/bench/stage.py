@@ -1,14 +1,10 @@
 """The stage of the bench: independent targets, and a gateway in front of them, as in the interop tests."""
 
 import os
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
-
-from lab.certificates import Authority  # noqa: E402
-from lab.gateway import Gateway, install  # noqa: E402
-from lab.targets import Targets  # noqa: E402
+from lab.certificates import Authority
+from lab.gateway import Gateway, install
+from lab.targets import Targets
 
 USER, PASSWORD = "ops", "Sesam-oeffne-dich 7!"
 PROGRAM = "hostname"
