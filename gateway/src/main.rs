@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let _hardening = sekisho_protocol::memory::harden_process();
     let status = match &cli.command {
         Command::Serve(serve) => sekisho_gateway::serve::command(&serve.config).map_err(|error| error.to_string()),
-        Command::Demo(_) => Err("this build has no demo".to_owned()),
+        Command::Demo(demo) => sekisho_gateway::demo::command(demo).map_err(|error| error.to_string()),
         command @ (Command::Check(_) | Command::Init(_) | Command::Account(_) | Command::Audit(_)) => {
             let mut out = stdout().lock();
             let mut console = Console { out: &mut out, passwords: &mut Terminal };

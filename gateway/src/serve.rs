@@ -11,6 +11,7 @@ use crate::policy_files;
 use crate::session::{TerminatedBy, reap_forever};
 use crate::state::{Gateway, Live, Reach};
 use crate::telemetry;
+use sekisho_protocol::memory::wipe_stack;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -73,7 +74,8 @@ pub enum ServeError {
 /// # Errors
 /// When the gateway cannot be started.
 pub fn command(file: &Path) -> Result<Status, ServeError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Requests leave pieces of themselves on the stacks of the threads that work on them.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_park(wipe_stack).build()?;
     runtime.block_on(run(file, &mut std::io::stdout()))?;
     // Blocking work that hangs, such as a name that does not resolve, must not keep the process alive.
     runtime.shutdown_background();
@@ -212,7 +214,7 @@ impl Server {
         self.accepting.cancel();
         gateway.stopping.cancel();
         let idle = async {
-            while 0 < gateway.sessions.running_commands() {
+            while 0 < gateway.sessions.running_commands().saturating_add(gateway.jobs.running()) {
                 sleep(DRAIN_STEP).await;
             }
         };

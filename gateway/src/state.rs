@@ -5,6 +5,7 @@ use crate::backend::{Dialer, Quotas, TrustError};
 use crate::config::{self, Config, Limits, Target, TargetName};
 use crate::credentials::CredentialStore;
 use crate::identity::IdentityProvider;
+use crate::jobs::JobTable;
 use crate::limits::lockout::{Lockout, LockoutRules};
 use crate::limits::rates::{Limited, Rate, RateRules, Rates};
 use crate::listener::caps::{CapRules, Caps};
@@ -100,6 +101,8 @@ pub struct Gateway {
     pub lockout: Lockout,
     /// Shells.
     pub sessions: SessionTable,
+    /// Jobs.
+    pub jobs: Arc<JobTable>,
     /// Counters.
     pub metrics: Metrics,
     /// Tasks that must end before the process does.
@@ -125,6 +128,7 @@ impl Gateway {
             audit,
             reach,
             sessions: SessionTable::default(),
+            jobs: Arc::default(),
             metrics: Metrics::new(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),

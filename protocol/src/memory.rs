@@ -2,7 +2,8 @@
 //! between systems.
 //!
 //! INVARIANT(wiped-memory): memory that is given back was overwritten first. Libraries below us copy secrets into
-//! buffers that they do not wipe; this catches them all, stacks and registers excepted.
+//! buffers that they do not wipe; this catches them all, stacks and registers excepted. Stacks are wiped behind the
+//! steps that work on secrets, and before a thread that is shared waits.
 #![expect(unsafe_code, reason = "an allocator and locked pages cannot be written without it; nothing else may be")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -81,6 +82,35 @@ unsafe fn wipe(block: *mut u8, size: usize) {
     unsafe { std::ptr::write_bytes(block, 0, size) };
     // Keeps the writes: the block counts as read here.
     zeroize::optimization_barrier(&block);
+}
+
+/// How much of the stack is overwritten: more than any call made here uses in an optimised build.
+const STACK: usize = 64 * 1024;
+
+/// Runs what works on secrets, and overwrites the part of the stack that it used. Hash functions and ciphers keep
+/// blocks of what they work on in their frames and do not wipe them, and nor does a moved value.
+///
+/// What it returns should hold its secrets on the heap.
+#[inline(never)]
+pub fn with_wiped_stack<R>(work: impl FnOnce() -> R) -> R {
+    let result = below(work);
+    wipe_stack();
+    result
+}
+
+/// A frame of its own, which begins where that of [`wipe_stack`] begins.
+#[inline(never)]
+fn below<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// Overwrites the stack below the caller. Threads that are shared call it before they wait.
+#[inline(never)]
+#[expect(clippy::large_stack_arrays, reason = "the stack is what is to be overwritten")]
+pub fn wipe_stack() {
+    let area = [0_u8; STACK];
+    // Keeps the array: it counts as read here.
+    zeroize::optimization_barrier(&area);
 }
 
 /// What could not be done for the protection of memory. None of them keeps the process from working.
@@ -321,6 +351,35 @@ mod tests {
         assert_eq!(inspector.dirty.load(Ordering::Relaxed), 1);
     }
 
+    const MARKS: usize = 16 * 1024;
+
+    /// Fills a frame with a mark and gives it up; where it was.
+    #[cfg(target_os = "linux")]
+    #[inline(never)]
+    fn mark() -> usize {
+        let marks = [0x5e_u8; MARKS];
+        zeroize::optimization_barrier(&marks);
+        marks.as_ptr().addr()
+    }
+
+    /// How many marks are still there. Only the kernel can be asked: to read memory that is given up is undefined.
+    #[cfg(target_os = "linux")]
+    #[expect(clippy::disallowed_methods, reason = "only the kernel can tell what is in memory that was given up")]
+    fn leftovers(place: usize) -> usize {
+        use std::os::unix::fs::FileExt;
+        let mut frame = vec![0; MARKS];
+        let memory = std::fs::File::open("/proc/self/mem").unwrap();
+        memory.read_exact_at(&mut frame, u64::try_from(place).unwrap()).unwrap();
+        frame.iter().filter(|byte| **byte == 0x5e).count()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_stack_is_wiped_behind_work_on_secrets() {
+        assert!(leftovers(mark()) > MARKS / 2, "a frame that was given up keeps its content");
+        assert!(leftovers(with_wiped_stack(mark)) < MARKS / 100);
+    }
+
     #[test]
     fn locked_bytes_keep_what_is_put_in() {
         for len in [0, 1, 32, 10_000] {
@@ -358,5 +417,7 @@ mod tests {
         let limits = kernel_says("/proc/self/limits");
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2);
+        let dumpable = rustix::process::dumpable_behavior().unwrap();
+        assert!(matches!(dumpable, rustix::process::DumpableBehavior::NotDumpable), "{dumpable:?}");
     }
 }

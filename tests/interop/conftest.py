@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from lab.accounts import ACCOUNTS, PASSWORD
 from lab.certificates import Authority
 from lab.gateway import Gateway, install
 from lab.targets import Targets
-
-PASSWORD = "Sesam-öffne-dich 7!"
 
 # A proxy or a bundle of certificates in the environment would be used instead of what a test says.
 for name in list(os.environ):
@@ -28,7 +27,7 @@ def users():
     """What the targets know. The gateway delegates the name as the client wrote it, so each form must fit."""
     return [
         {"domain": "GATEWAY", "realm": "GATEWAY", "user": name, "password": PASSWORD}
-        for name in ("ops", "viewer", "other", "nobody")
+        for name in ACCOUNTS
     ]
 
 
@@ -62,9 +61,8 @@ def resolve(monkeypatch):
 # ---- the gateway
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory):
-    accounts = (("ops", ()), ("other", ()), ("viewer", ("viewers",)), ("nobody", ()))
     folder = tmp_path_factory.mktemp("installation") / "made"
-    return install(folder, [(name, PASSWORD, groups) for name, groups in accounts])
+    return install(folder, [(name, PASSWORD, groups) for name, groups in ACCOUNTS.items()])
 
 
 @pytest.fixture(scope="session")

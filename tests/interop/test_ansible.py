@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 
 ANSIBLE = Path(sys.executable).parent / "ansible"
 

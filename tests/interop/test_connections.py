@@ -2,61 +2,23 @@
 
 import concurrent.futures
 import json
+import time
 
 import pytest
 import requests
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.shell import Process
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
-from lab.clients import Pypsrp, credssp_session, invoke
+from lab.clients import Pypsrp, invoke
 from lab.processes import poll
+from lab.raw import TIMED_OUT, Raw
 
 PYPSRP = Pypsrp("pypsrp")
 NO_SUCH_SHELL = 2150858843
 # How long commands may go on when the gateway is told to stop.
 SHORT_DRAIN = '[sessions]\ndrain = "1s"\n'
-STREAMS = "s:Body/rsp:ReceiveResponse/rsp:Stream"
-
-
-class Raw:
-    """A shell by hand, over one connection at a time."""
-
-    def __init__(self, where, user="ops"):
-        self.where, self.user, self.shell, self.command = where, user, None, None
-        self.session = credssp_session(where, user, PASSWORD)
-        self.ask(soap.IDENTIFY)
-
-    def ask(self, body, **options):
-        return soap.Answer(self.session.post(self.where.url, body, **{"timeout": 40, **options}))
-
-    def reconnect(self):
-        self.session.close()
-        self.session = credssp_session(self.where, self.user, PASSWORD)
-        self.ask(soap.IDENTIFY)
-
-    def begin(self, *words):
-        self.shell = self.ask(soap.create()).shell
-        self.command = self.ask(soap.command(self.shell, *words)).command
-        assert self.shell and self.command
-
-    def rest(self):
-        """All output from here to the end, and the exit code."""
-        import base64
-
-        out = b""
-        while True:
-            answer = self.ask(soap.receive(self.shell, self.command))
-            assert answer.fault in (None, 2150858793), answer.reason
-            for stream in answer.root.findall(STREAMS, soap.NS) if answer.fault is None else ():
-                out += base64.b64decode(stream.text or "")
-            code = answer.text("s:Body/rsp:ReceiveResponse/rsp:CommandState/rsp:ExitCode")
-            if code is not None:
-                return out, int(code)
-
-    def end(self):
-        return self.ask(soap.delete(self.shell))
 
 
 def test_a_shell_outlives_the_connection_it_was_made_on(path):
@@ -83,6 +45,62 @@ def test_a_long_poll_that_is_given_up_loses_nothing(path):
     path.targets.ran(1)
 
 
+def test_output_is_whole_and_nothing_comes_twice_however_often_one_logs_in_anew(path):
+    raw, out = Raw(path.where()), b""
+    raw.begin("bigout", "3000000")
+    while (part := raw.part())[1] is None:
+        out += part[0]
+        raw.reconnect()
+    assert (out + part[0], part[1]) == (b"0123456789abcdef" * 187500, 0)
+    assert len(path.audit("login", outcome="ok")) > 3
+    path.targets.ran(1)
+
+
+def test_the_newest_poll_gets_the_output_since_older_ones_may_be_of_connections_that_are_gone(path):
+    """A client whose network went away says nothing: its connection looks alive, and its poll too."""
+    path.targets.inject("slowcmd=1200@Run#1")
+    raw, gone = Raw(path.where()), Raw(path.where())
+    raw.begin("bigout", "100000")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        poll_of_old = pool.submit(gone.ask, soap.receive(raw.shell, raw.command))
+        time.sleep(0.3)
+        assert raw.rest() == (b"0123456789abcdef" * 6250, 0)
+        assert poll_of_old.result().fault == TIMED_OUT
+    path.targets.ran(1)
+
+
+def test_a_credential_is_held_as_long_as_a_connection_or_a_shell_and_no_longer(another):
+    path = another()
+
+    def held(times):
+        poll(lambda: path.gateway.now("credentials") == times, lambda: f"{times} should be held")
+
+    raw = Raw(path.where())
+    held(1)
+    raw.begin("hostname")
+    raw.session.close()
+    poll(lambda: path.gateway.now("connections") == 0, "the connection is still there")
+    held(1)
+    raw.login()
+    raw.end()
+    held(1)
+    raw.session.close()
+    held(0)
+
+
+def test_a_client_that_goes_away_while_a_command_starts_leaves_nothing_behind(path):
+    path.targets.inject("delay=600@Command#1")
+    raw = Raw(path.where())
+    shell = raw.ask(soap.create()).shell
+    with pytest.raises(requests.ReadTimeout):
+        raw.ask(soap.command(shell, "sleep", "300"), timeout=(5, 0.2))
+    raw.reconnect()
+    assert raw.ask(soap.delete(shell)).status == 200
+    path.targets.nothing_left()
+    assert path.audited("result")["outcome"] in ("terminated", "unknown", "not_sent")
+    assert path.audited("session_end", reason="deleted")
+
+
 def test_the_shell_of_another_is_like_one_that_is_not_there(path):
     mine, yours = Raw(path.where()), Raw(path.where(), "other")
     mine.begin("sleep", "60")
@@ -92,6 +110,8 @@ def test_the_shell_of_another_is_like_one_that_is_not_there(path):
         return [
             soap.command(shell, "hostname"),
             soap.receive(shell, mine.command),
+            soap.signal(shell, mine.command, "terminate"),
+            soap.send(shell, mine.command, b"x"),
             soap.envelope(soap.TRANSFER + "/Get", shell=shell),
             soap.delete(shell),
         ]
@@ -190,16 +210,6 @@ def test_many_clients_at_once_get_each_its_own_answer(path):
         assert all(pool.map(one, range(48)))
     path.targets.ran(48)
     path.targets.nothing_left()
-
-
-def test_shells_of_one_principal_are_bounded(another):
-    path = another(limits="shells_per_principal = 3")
-    raw = Raw(path.where())
-    shells = [raw.ask(soap.create()).shell for _ in range(3)]
-    answer = raw.ask(soap.create())
-    assert answer.fault in (2150859173, 2150858815)
-    assert raw.ask(soap.delete(shells[0])).status == 200
-    assert raw.ask(soap.create()).shell
 
 
 def test_a_gateway_that_is_killed_leaves_an_audit_that_verifies(another):

@@ -6,9 +6,10 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import Process, WinRS
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
 from lab.clients import CLIENTS, Pypsrp, Pywinrm, credssp_session, invoke
+from lab.raw import Raw
 
 PYPSRP, PYWINRM = Pypsrp("pypsrp"), Pywinrm("pywinrm")
 ACCESS_DENIED = 5
@@ -34,6 +35,8 @@ def test_a_client_sees_why(path, client, scheme):
     path.targets.nothing_left()
     line = path.audited("denial", principal="GATEWAY\\ops", target="web01")
     assert line["policy"] and not path.audit("command", "result")
+    # What was asked for stands there by name; its arguments, which nobody has judged, do not.
+    assert line["program"]["path"] == "shutdown" and "/r" not in str(line)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +154,19 @@ def test_a_powershell_session_is_told_that_it_is_not_there_yet(path):
     path.nothing_reached_a_target()
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_ps_remoting_is_refused_readably_as_the_first_answer_too(path, scheme):
+    with pytest.raises(WSManFaultError) as refused:
+        with PYPSRP.wsman(path.where(scheme), "ops", PASSWORD) as wsman, RunspacePool(wsman):
+            pass
+    assert "PowerShell" in refused.value.reason
+    path.nothing_reached_a_target()
+
+
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Process"
+CIM = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_Service"
+ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
 
 
 @pytest.mark.parametrize(
@@ -163,11 +178,18 @@ WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Process"
             f'<p:Create_INPUT xmlns:p="{WMI}"><p:CommandLine>calc</p:CommandLine></p:Create_INPUT>',
         ),
         (WMI, soap.TRANSFER + "/Get", ""),
+        (WMI, ENUMERATION + "/Enumerate", f'<n:Enumerate xmlns:n="{ENUMERATION}"/>'),
+        (WMI, soap.SHELL + "/Command", "<rsp:CommandLine><rsp:Command>hostname</rsp:Command></rsp:CommandLine>"),
+        (CIM, CIM + "/StopService", f'<p:StopService_INPUT xmlns:p="{CIM}"/>'),
+        ("http://schemas.dmtf.org/wbem/wscim/1/*", ENUMERATION + "/Enumerate", ""),
+        ("http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog", EVENTING + "/Subscribe", ""),
+        ("http://schemas.microsoft.com/wbem/wsman/1/config/listener", ENUMERATION + "/Enumerate", ""),
+        ("http://schemas.microsoft.com/wbem/wsman/1/config", soap.TRANSFER + "/Put", ""),
         ("http://schemas.microsoft.com/wbem/wsman/1/config/winrs", soap.TRANSFER + "/Put", ""),
         ("http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog", soap.TRANSFER + "/Create", ""),
         ("http://schemas.microsoft.com/powershell/Microsoft.PowerShell", soap.SHELL + "/Command", ""),
         ("http://schemas.example.com/other/cmd", soap.TRANSFER + "/Create", soap.CREATE),
-        (soap.CMD, "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate", ""),
+        (soap.CMD, ENUMERATION + "/Enumerate", ""),
         (soap.CMD, soap.SHELL + "/Disconnect", ""),
     ],
 )
@@ -177,6 +199,17 @@ def test_only_command_shells_are_served(path, resource, action, body):
     answer = soap.Answer(session.post(place.url, soap.envelope(action, body, resource=resource)))
     assert answer.status == 500 and answer.fault, answer.status
     path.nothing_reached_a_target()
+
+
+@pytest.mark.parametrize("resource", [WMI, CIM, soap.CMD + "/x", soap.CMD.upper() + "2", ""])
+def test_an_open_shell_is_reached_as_a_shell_only(path, resource):
+    """The id of a good shell does not make a Command of something else good."""
+    raw = Raw(path.where())
+    shell = raw.ask(soap.create()).shell
+    answer = raw.ask(soap.command(shell, "hostname", resource=resource))
+    assert answer.status == 500 and answer.fault
+    path.nothing_ran()
+    assert raw.ask(soap.delete(shell)).status == 200
 
 
 def test_a_policy_that_changes_binds_the_next_command_of_an_open_shell(another):

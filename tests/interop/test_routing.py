@@ -1,8 +1,9 @@
 """Which target a request means."""
 
 import pytest
+import requests
 
-from conftest import PASSWORD
+from lab.accounts import PASSWORD
 from lab import soap
 from lab.clients import Pypsrp, Pywinrm, credssp_session
 from lab.gateway import HOST_SUFFIX
@@ -42,6 +43,21 @@ def refused(path, place):
     assert answer.status == 500 and answer.fault
     path.nothing_reached_a_target()
     return answer.reason
+
+
+def test_a_listener_that_knows_its_names_takes_no_others(another, resolve):
+    path = another(https=f'server_names = ["gw.test", "web02.{HOST_SUFFIX}"]')
+    resolve(["gw.test", f"web02.{HOST_SUFFIX}", f"web01.{HOST_SUFFIX}", "localhost"])
+    for host, target, status in (
+        ("gw.test", "web01", 401),
+        (f"web02.{HOST_SUFFIX}", "web02", 401),
+        ("localhost", "web01", 421),
+        ("127.0.0.1", "web01", 421),
+    ):
+        place = path.where(host=host, target=target)
+        answer = requests.post(place.url, b"", verify=str(place.ca), timeout=20)
+        assert answer.status_code == status, host
+    assert PYPSRP.run(path.where(host="gw.test"), "ops", PASSWORD, "hostname").code == 0
 
 
 def test_ways_that_disagree_are_refused(path, resolve):

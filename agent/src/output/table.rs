@@ -131,6 +131,7 @@ fn class_text(class: FailureClass) -> &'static str {
     match class {
         FailureClass::Unreachable => "unreachable",
         FailureClass::LoginRefused => "the target refused the login",
+        FailureClass::NotTried => "not tried, since other targets refused the login",
         FailureClass::Timeout => "timeout",
         FailureClass::Limit => "limit",
         FailureClass::Lost => "lost",

@@ -1,6 +1,6 @@
 //! What is written into the audit log.
 //!
-//! Texts that may hold secrets enter an event only as [`AuditedProgram`] and [`AuditedText`], which
+//! Texts that may hold secrets enter an event only as [`AuditedProgram`], [`AuditedText`] and [`AuditedClaim`], which
 //! [`super::Redactor`] alone makes.
 
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::redact::{AuditedProgram, AuditedText};
+use super::redact::{AuditedClaim, AuditedProgram, AuditedText};
 
 /// One line: what happened, and to whom and where.
 #[derive(Debug, Clone, Serialize)]
@@ -78,9 +78,9 @@ pub enum EventKind {
     },
     Login {
         outcome: LoginOutcome,
-        /// The name as the client wrote it, when it leads to no principal.
+        /// The name that the client claimed, when no account has it.
         #[serde(skip_serializing_if = "Option::is_none")]
-        claimed: Option<AuditedText>,
+        claimed: Option<AuditedClaim>,
     },
     SessionEnd {
         reason: SessionEnd,
@@ -241,12 +241,19 @@ pub struct JobEvent {
     pub job: String,
     pub stage: JobStage,
     pub targets: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub succeeded: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failed: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub denied: Option<u32>,
+    #[serde(flatten)]
+    pub outcomes: Option<JobOutcomes>,
+}
+
+/// The targets of a job that has ended, by outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct JobOutcomes {
+    pub succeeded: u32,
+    pub exited_nonzero: u32,
+    pub denied: u32,
+    pub failed: u32,
+    /// Not begun, or told to stop.
+    pub cancelled: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

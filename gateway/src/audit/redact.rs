@@ -55,7 +55,16 @@ enum AuditedArgument {
     },
 }
 
-/// A text that could not be read, or that a peer claimed.
+/// A name that somebody claimed and that no account has. People type their password where the name belongs, so
+/// that it is kept like one: equal claims can be told, and nobody can guess at it without the key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditedClaim {
+    bytes: usize,
+    /// HMAC-SHA-256 of the name, in hex.
+    hmac: String,
+}
+
+/// A text that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AuditedText {
     bytes: usize,
@@ -106,6 +115,12 @@ impl Redactor {
             place,
             text: kept,
         }
+    }
+
+    /// A name that no account has.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> AuditedClaim {
+        AuditedClaim { bytes: name.len(), hmac: hex(hmac::sign(&self.key, name.as_bytes()).as_ref()) }
     }
 
     /// The audited form, and whether the next argument is this one's secret value.
@@ -231,6 +246,14 @@ mod tests {
             |key: u8| serde_json::to_string(&Redactor::new(&[key; 32], DeniedText::Digest).secret(None, "x")).unwrap();
         assert_eq!(same(1), same(1));
         assert_ne!(same(1), same(2));
+    }
+
+    #[test]
+    fn a_claimed_name_is_a_keyed_digest_even_where_text_is_asked_for() {
+        let claim =
+            |key: u8| serde_json::to_string(&Redactor::new(&[key; 32], DeniedText::Text).claim("\\hunter2")).unwrap();
+        assert!(claim(1).starts_with(r#"{"bytes":8,"hmac":""#) && !claim(1).contains("hunter2"), "{}", claim(1));
+        assert_ne!(claim(1), claim(2));
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub enum BackendError {
     /// All connections that this target may have are in use.
     #[error("all connections to the target are in use: try again")]
     Busy,
+    /// The shell that a command needs was not opened for certain, so the command was not sent.
+    #[error("the target gave no shell: {0}")]
+    NotOpened(NotOpened),
     /// The shell was closed while this was under way.
     #[error("the shell was closed")]
     Closed,
@@ -59,14 +62,53 @@ pub enum BackendError {
     Abandoned,
 }
 
+/// Why it is not known whether a shell was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// No answer in time.
+    #[error("it did not answer in time")]
+    TimedOut,
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken,
+    /// The answer is none.
+    #[error("its answer is not valid")]
+    Invalid,
+    /// The session ended while it was waited for.
+    #[error("the session ended before it answered")]
+    Abandoned,
+}
+
 impl BackendError {
+    /// The same failure, met while opening the shell of a command: the command itself was not sent.
+    #[must_use]
+    pub(super) fn while_opening(self) -> Self {
+        match self {
+            Self::TimedOut(Effect::Unknown) => Self::NotOpened(NotOpened::TimedOut),
+            Self::Broken(Effect::Unknown) => Self::NotOpened(NotOpened::Broken),
+            Self::Invalid(_) | Self::Status(_) | Self::Mismatch => Self::NotOpened(NotOpened::Invalid),
+            Self::TimedOut(Effect::NotDone)
+            | Self::Broken(Effect::NotDone)
+            | Self::Unreachable
+            | Self::Tls
+            | Self::LoginRefused
+            | Self::Login(_)
+            | Self::Lease(_)
+            | Self::Fault(_)
+            | Self::Busy
+            | Self::NotOpened(_)
+            | Self::Closed => self,
+            Self::Abandoned => Self::NotOpened(NotOpened::Abandoned),
+        }
+    }
+
     /// Whether the target may have acted on the request that failed.
     #[must_use]
     pub fn effect(self) -> Effect {
         match self {
             Self::Unreachable | Self::Tls | Self::LoginRefused | Self::Login(_) | Self::Lease(_) => Effect::NotDone,
             // A fault is the target's own word that it did not do it.
-            Self::Fault(_) | Self::Busy | Self::Closed => Effect::NotDone,
+            Self::Fault(_) | Self::Busy | Self::Closed | Self::NotOpened(_) => Effect::NotDone,
             Self::TimedOut(effect) | Self::Broken(effect) => effect,
             Self::Invalid(_) | Self::Status(_) | Self::Mismatch | Self::Abandoned => Effect::Unknown,
         }
@@ -81,14 +123,14 @@ impl BackendError {
             Self::LoginRefused => "login_refused",
             Self::Login(_) => "login_failed",
             Self::Lease(_) => "credential",
-            Self::TimedOut(_) => "timeout",
-            Self::Broken(_) => "broken",
-            Self::Invalid(_) | Self::Mismatch => "invalid_answer",
+            Self::TimedOut(_) | Self::NotOpened(NotOpened::TimedOut) => "timeout",
+            Self::Broken(_) | Self::NotOpened(NotOpened::Broken) => "broken",
+            Self::Invalid(_) | Self::Mismatch | Self::NotOpened(NotOpened::Invalid) => "invalid_answer",
             Self::Status(_) => "http_status",
             Self::Fault(_) => "fault",
             Self::Busy => "busy",
             Self::Closed => "closed",
-            Self::Abandoned => "abandoned",
+            Self::Abandoned | Self::NotOpened(NotOpened::Abandoned) => "abandoned",
         }
     }
 }

@@ -10,7 +10,7 @@ mod shell;
 mod trust;
 
 pub use dial::Dialer;
-pub use error::{BackendError, Effect};
+pub use error::{BackendError, Effect, NotOpened};
 pub use quota::Quotas;
 pub use shell::{Control, Received, Running, TargetShell};
 pub use trust::{TrustError, client_config};

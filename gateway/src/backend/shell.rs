@@ -22,8 +22,10 @@ use uuid::Uuid;
 
 /// Connections of one shell: one per running command and one to control it.
 const MAX_CONNECTIONS: usize = 8;
-/// What we ask targets for; the largest that every Windows answers with.
+/// What we ask targets for where it does not matter; the largest that every Windows answers with.
 const ENVELOPE: usize = 512_000;
+/// How long after a refused connection the one further attempt is made.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// How long one poll for output lasts, or the target's `read_timeout` if that is shorter. The two together are
 /// the time after which a target that fell silent is noticed.
 const POLL: Duration = Duration::from_secs(20);
@@ -90,6 +92,18 @@ impl TargetShell {
         *self.id.lock()
     }
 
+    /// Connects, logs in and opens the shell, so that the command alone is left to be sent. A connection that
+    /// is not taken is tried once more after a pause: nothing was sent that could have an effect.
+    ///
+    /// # Errors
+    /// What went wrong. Nothing of the command has left here.
+    pub async fn prepare(self: &Arc<Self>, _permit: &Permit) -> Result<(), BackendError> {
+        let mut connection = once_more(|| self.connection()).await?;
+        self.open(&mut connection).await.map_err(BackendError::while_opening)?;
+        self.give_back(connection);
+        Ok(())
+    }
+
     /// Starts what was permitted, once: a permit is used up here.
     ///
     /// # Errors
@@ -105,7 +119,7 @@ impl TargetShell {
 
     async fn try_start(self: &Arc<Self>, permit: &Permit) -> Result<Running, BackendError> {
         let mut connection = self.connection().await?;
-        let shell = self.open(&mut connection).await?;
+        let shell = self.open(&mut connection).await.map_err(BackendError::while_opening)?;
         let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
         let mut request = self.request(Action::Command, Some(shell), RequestBody::Command(line), connection.url());
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
@@ -293,11 +307,12 @@ impl Running {
         self.control.clone()
     }
 
-    /// Waits for output, at most one poll long. Not repeated after an error: output may be lost then.
+    /// Waits for output, at most one poll long and one envelope large. Not repeated after an error: output may
+    /// be lost then.
     ///
     /// # Errors
     /// What went wrong.
-    pub async fn receive(&mut self) -> Result<Received, BackendError> {
+    pub async fn receive(&mut self, envelope: usize) -> Result<Received, BackendError> {
         let shell = &self.control.shell;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -307,6 +322,7 @@ impl Running {
         let body = RequestBody::Receive { command_id: Some(self.control.id), streams };
         let mut request = shell.request(Action::Receive, Some(self.control.shell_id), body, connection.url());
         request.header.options = vec![option("WSMAN_CMDSHELL_OPTION_KEEPALIVE", "TRUE")];
+        request.header.max_envelope_size = envelope;
         let answer = connection.exchange(&request).await;
         self.connection = connection.usable().then_some(connection);
         match answer {
@@ -333,6 +349,63 @@ impl Running {
     }
 }
 
+/// Makes an attempt, and one more when the connection was not taken. No other failure is repeated: a login
+/// that was refused counts against the account, and anything later may have had an effect.
+async fn once_more<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, BackendError>
+where
+    F: Future<Output = Result<T, BackendError>>,
+{
+    match attempt().await {
+        Err(BackendError::Unreachable) => {
+            tokio::time::sleep(RETRY_PAUSE).await;
+            attempt().await
+        }
+        done => done,
+    }
+}
+
 fn option(name: &str, value: &str) -> WsmanOption {
     WsmanOption { name: name.to_owned(), value: value.to_owned(), must_comply: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::LeaseError;
+    use tokio::time::Instant;
+
+    async fn attempts(outcomes: &[Result<(), BackendError>]) -> (usize, Result<(), BackendError>, Duration) {
+        let (began, mut made) = (Instant::now(), 0);
+        let outcome = once_more(|| {
+            let outcome = outcomes[made];
+            made += 1;
+            async move { outcome }
+        })
+        .await;
+        (made, outcome, began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_not_taken_is_tried_once_more_after_a_pause() {
+        let refused = Err(BackendError::Unreachable);
+        assert_eq!(attempts(&[Ok(())]).await, (1, Ok(()), Duration::ZERO));
+        assert_eq!(attempts(&[refused, Ok(())]).await, (2, Ok(()), RETRY_PAUSE));
+        assert_eq!(attempts(&[refused, refused, Ok(())]).await, (2, refused, RETRY_PAUSE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_else_is_repeated() {
+        for error in [
+            BackendError::Tls,
+            BackendError::LoginRefused,
+            BackendError::Lease(LeaseError::Refused(2)),
+            BackendError::TimedOut(Effect::NotDone),
+            BackendError::Broken(Effect::NotDone),
+            BackendError::Broken(Effect::Unknown),
+            BackendError::Busy,
+            BackendError::Fault(FaultCode::TIMED_OUT),
+        ] {
+            assert_eq!(attempts(&[Err(error), Ok(())]).await, (1, Err(error), Duration::ZERO));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::{LeaseError, account};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use sekisho_protocol::credssp::DelegatedCredential;
-use sekisho_protocol::memory::LockedBytes;
+use sekisho_protocol::memory::{LockedBytes, with_wiped_stack};
 use sekisho_protocol::secret::SecretText;
 use zeroize::Zeroizing;
 
@@ -55,19 +55,22 @@ impl Vault {
             buffer
         });
         drop(password);
-        self.key()?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad(&domain, &user), &mut buffer)
-            .map_err(|_unspecified| LeaseError::Vault)?;
+        // The cipher unpacks the key in its frame.
+        with_wiped_stack(|| {
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            let sealed = self.key()?.seal_in_place_append_tag(nonce, aad(&domain, &user), &mut buffer);
+            sealed.map_err(|_unspecified| LeaseError::Vault)
+        })?;
         Ok(Sealed { domain, user, nonce, ciphertext: buffer })
     }
 
     pub(super) fn open(&self, sealed: &Sealed) -> Result<DelegatedCredential, LeaseError> {
         let mut buffer = Zeroizing::new(sealed.ciphertext.clone());
-        let plain = self
-            .key()?
-            .open_in_place(Nonce::assume_unique_for_key(sealed.nonce), aad(&sealed.domain, &sealed.user), &mut buffer)
-            .map_err(|_unspecified| LeaseError::Vault)?
-            .len();
+        let plain = with_wiped_stack(|| {
+            let nonce = Nonce::assume_unique_for_key(sealed.nonce);
+            let opened = self.key()?.open_in_place(nonce, aad(&sealed.domain, &sealed.user), &mut buffer);
+            opened.map(|plain| plain.len()).map_err(|_unspecified| LeaseError::Vault)
+        })?;
         buffer.truncate(plain);
         let text = std::str::from_utf8(&buffer).map_err(|_not_text| LeaseError::Vault)?;
         let password = SecretText::new(text.to_owned());

@@ -1,7 +1,13 @@
 //! The one door: every command of every API is judged here, and audited, before anything is sent.
 //!
-//! INVARIANT(one-door): [`Permit`] is made in [`judge`] alone, after its audit line was written. It has
+//! INVARIANT(one-door): [`Permit`] is made in [`judge_counted`] alone, after its audit line was written. It has
 //! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
+
+mod queue;
+mod targets;
+
+pub use queue::{Counted, Queue};
+pub use targets::{closed, open_targets};
 
 use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument, Redactor};
 use crate::config::Target;
@@ -90,17 +96,22 @@ pub enum Refusal {
     },
 }
 
-/// Judges, audits, and only then permits.
+/// Counts, judges, audits, and only then permits.
 ///
 /// # Errors
 /// When the rate is reached, policy denies, or the audit line cannot be written.
 pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
-    let live = gateway.live();
+    let counted = queue::count(gateway, &ask).await?;
+    judge_counted(gateway, ask, counted).await
+}
+
+/// Judges what was counted before, audits, and only then permits.
+///
+/// # Errors
+/// When policy denies, or the audit line cannot be written.
+pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
+    let live = gateway.live_full();
     let context = context(&live, &ask);
-    if let Err(limited) = gateway.rates.operation(&ask.identity.principal, ask.target.name.as_str()) {
-        gateway.audit_limit(&context, limited).await;
-        return Err(Refusal::Limited(limited));
-    }
     let action = Action::Program(ask.request.clone());
     let decision = subject(&live, ask.identity, ask.target)
         .map_or_else(gone, |(principal, facts)| live.policy.decide(&principal, facts, &action));

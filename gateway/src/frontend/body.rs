@@ -109,14 +109,14 @@ impl Body for ReplyBody {
 
 /// A stream that tells when everything written to it was handed to the system.
 #[derive(Debug)]
-pub(super) struct Watched<S> {
+pub(crate) struct Watched<S> {
     inner: S,
     flushes: Flushes,
 }
 
 impl<S> Watched<S> {
     /// Watches `inner`.
-    pub(super) fn new(inner: S, flushes: Flushes) -> Self {
+    pub(crate) fn new(inner: S, flushes: Flushes) -> Self {
         Self { inner, flushes }
     }
 }

@@ -1,5 +1,6 @@
 //! A request of somebody who is logged in: opened, passed to its service, and the answer sealed.
 
+use super::api;
 use super::connection::Client;
 use super::head::Head;
 use super::reply::Reply;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Sealed groups that wait to be written.
-const STREAM_DEPTH: usize = 16;
+const STREAM_DEPTH: usize = 4;
 
 /// Somebody who has logged in.
 #[derive(Debug)]
@@ -52,7 +53,9 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
     }
     let answer = match service(&head.path) {
         Service::Wsman { target } => wsman::serve(client, known, target, head, &plain).await,
-        Service::Jobs | Service::Targets | Service::WsmanAnonymous | Service::Unknown => return None,
+        Service::Jobs => api::jobs(client, known, &plain).await,
+        Service::Targets => api::targets(client, known, &plain),
+        Service::WsmanAnonymous | Service::Unknown => return None,
     };
     cover_reply(known, cover, answer)
 }
@@ -87,7 +90,14 @@ fn sealed_stream(known: &Known, mime: &'static str, mut documents: mpsc::Receive
     let content_type = streaming_content_type(seal.lock().protocol());
     tokio::spawn(async move {
         let Ok(mut writer) = GroupWriter::new(mime) else { return };
-        while let Some(document) = documents.recv().await {
+        loop {
+            // The job behind the documents must hear of a client that is gone before it has more to say.
+            let document = tokio::select! {
+                biased;
+                () = sender.closed() => return,
+                document = documents.recv() => document,
+            };
+            let Some(document) = document else { break };
             let group = writer.group(seal.lock().as_mut(), &document);
             let Ok(group) = group else { return };
             if sender.send(Bytes::from(group)).await.is_err() {

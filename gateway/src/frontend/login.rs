@@ -110,26 +110,24 @@ async fn refuse(client: &Client, outcome: LoginOutcome, claimed: Option<&Account
     let gateway = &client.gateway;
     let (address, now) = (AddressKey::from(client.peer.ip()), Instant::now());
     let principal = claimed.and_then(|name| gateway.live().identity.normalise(name).ok());
+    // What no account has may be a password that was typed in the wrong place: audit gets no text of it.
+    let account = principal.as_ref().filter(|principal| gateway.live().identity.groups(principal).is_some());
     let locked = principal.as_ref().and_then(|principal| gateway.lockout.locked(address, principal, now));
     let outcome = if locked.is_some() { LoginOutcome::LockedOut } else { outcome };
     gateway.metrics.login("failed");
     // The answer is the same whether this could be written or not: no.
-    let _ = audit(client, outcome, principal.as_ref(), claimed).await;
+    let _ = audit(client, outcome, account, claimed).await;
     tracing::info!(conn = client.id, client_addr = %client.peer.ip(), ?outcome, "Login failed");
-    let Some(principal) = principal else { return };
+    let Some(principal) = &principal else { return };
     // A locked address gains nothing by going on, and its lock is not prolonged by it.
     if locked.is_none() && counts(outcome) {
-        lock(client, address, &principal, now).await;
+        let (failures, failure) = gateway.lockout.failed(address, principal, now);
+        if let Failure::Locked(duration) = failure {
+            let kind = EventKind::Lockout { account: account.map(ToString::to_string), failures, duration };
+            gateway.audit_after(Event::new(kind, &context(client, account))).await;
+        }
     }
-    tokio::time::sleep(gateway.lockout.delay(&principal, now)).await;
-}
-
-async fn lock(client: &Client, address: AddressKey, principal: &PrincipalName, now: Instant) {
-    let (failures, failure) = client.gateway.lockout.failed(address, principal, now);
-    if let Failure::Locked(duration) = failure {
-        let kind = EventKind::Lockout { account: Some(principal.to_string()), failures, duration };
-        client.gateway.audit_after(Event::new(kind, &context(client, Some(principal)))).await;
-    }
+    tokio::time::sleep(gateway.lockout.delay(principal, now)).await;
 }
 
 /// Which failures are guesses at a password.
@@ -159,8 +157,7 @@ async fn audit(
     claimed: Option<&AccountName>,
 ) -> Result<(), crate::audit::AuditError> {
     let unknown = claimed.filter(|_| principal.is_none());
-    let claimed =
-        unknown.map(|name| client.gateway.audit.redactor().unread(&format!("{}\\{}", name.domain, name.user), None));
+    let claimed = unknown.map(|name| client.gateway.audit.redactor().claim(&format!("{}\\{}", name.domain, name.user)));
     let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
     client.gateway.audit.append(&event).await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! Towards clients: one connection, one security context; requests in, answers out, in turn.
 
+mod api;
 mod body;
 mod connection;
 mod head;
@@ -11,5 +12,7 @@ mod route;
 mod wsman;
 
 pub use body::ReplyBody;
+pub(crate) use body::{Delivered, Flushes, Watched};
 pub use connection::Connection;
+pub(crate) use respond::SOAP;
 pub use respond::{Answer, Problem};

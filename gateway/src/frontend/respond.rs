@@ -40,7 +40,7 @@ pub enum Answer {
 }
 
 /// The type of unsealed messages. [MS-WSMV] 2.2.1.
-pub(super) const SOAP: &str = "application/soap+xml;charset=UTF-8";
+pub(crate) const SOAP: &str = "application/soap+xml;charset=UTF-8";
 
 impl Answer {
     /// A SOAP answer.
@@ -166,6 +166,7 @@ impl From<BackendError> for Problem {
             | BackendError::Broken(_)
             | BackendError::Invalid(_)
             | BackendError::Status(_)
+            | BackendError::NotOpened(_)
             | BackendError::Abandoned
             | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),
         }

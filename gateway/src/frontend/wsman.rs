@@ -109,10 +109,7 @@ impl Call<'_> {
             self.opening(create, target)?,
             self.known.hold.another(),
         );
-        let rules = ShellRules {
-            per_principal: config.limits.shells_per_principal,
-            per_target: config.limits.shells_per_target,
-        };
+        let rules = ShellRules::new(&config.limits);
         gateway.sessions.insert(Arc::clone(&shell), rules)?;
         tracing::debug!(conn = self.client.id, shell = %shell.id(), target = %target.name, "Shell opened");
         Ok(self.ok(&ResponseBody::Created(self.details(&shell))))
@@ -173,8 +170,8 @@ impl Call<'_> {
         let now = Instant::now();
         let deadline = now.checked_add(self.patience()).unwrap_or(now);
         match command.fetch(self.request.header.max_envelope_size, deadline).await {
-            Fetched::Output(output) => {
-                let delivered = Delivered::new(move || command.acknowledge());
+            Fetched::Output(output, turn) => {
+                let delivered = Delivered::new(move || command.acknowledge(turn));
                 Ok(self.ok(&ResponseBody::Receive(output)).delivering(delivered))
             }
             Fetched::Failed(ended) => Err(ended.into()),

@@ -71,6 +71,13 @@ pub struct Limited {
     pub retry_after: Duration,
 }
 
+/// How much of one operation is paid already: what waits for one rate does not pay the others twice.
+#[derive(Debug, Default)]
+pub struct Toll {
+    principal: bool,
+    target: bool,
+}
+
 /// The limiters.
 #[derive(Debug)]
 pub struct Rates {
@@ -106,8 +113,31 @@ impl Rates {
     /// # Errors
     /// When the principal, the target or the gateway has had its share.
     pub fn operation(&self, principal: &PrincipalName, target: &str) -> Result<(), Limited> {
+        self.pay(&mut Toll::default(), principal, target)
+    }
+
+    /// The same, going on where `toll` stopped.
+    ///
+    /// # Errors
+    /// When the principal, the target or the gateway has had its share.
+    pub fn pay(&self, toll: &mut Toll, principal: &PrincipalName, target: &str) -> Result<(), Limited> {
+        if !toll.principal {
+            self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
+            toll.principal = true;
+        }
+        if !toll.target {
+            self.target.check_key(&target.to_owned()).map_err(|over| limited(LimitScope::Target, &over))?;
+            toll.target = true;
+        }
+        self.total.check().map_err(|over| limited(LimitScope::Total, &over))
+    }
+
+    /// Counts one request of this principal that is about no target.
+    ///
+    /// # Errors
+    /// When the principal or the gateway has had its share.
+    pub fn request(&self, principal: &PrincipalName) -> Result<(), Limited> {
         self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
-        self.target.check_key(&target.to_owned()).map_err(|over| limited(LimitScope::Target, &over))?;
         self.total.check().map_err(|over| limited(LimitScope::Total, &over))
     }
 
@@ -149,6 +179,19 @@ mod tests {
         assert_eq!(over.scope, LimitScope::Address);
         assert!(Duration::ZERO < over.retry_after && over.retry_after <= Duration::from_secs(60));
         assert!(rates.connection(AddressKey::from(IpAddr::from([192, 0, 2, 2]))).is_ok());
+    }
+
+    #[test]
+    fn what_waits_for_one_rate_does_not_pay_the_others_again() {
+        let rates =
+            Rates::new(RateRules { address: rate(1, 1), principal: rate(1, 3), target: rate(1, 1), total: rate(1, 9) });
+        rates.operation(&name("a"), "web01").unwrap();
+        let mut toll = Toll::default();
+        for _ in 0..5 {
+            assert_eq!(rates.pay(&mut toll, &name("a"), "web01").unwrap_err().scope, LimitScope::Target);
+        }
+        rates.operation(&name("a"), "web02").unwrap();
+        assert_eq!(rates.request(&name("a")).unwrap_err().scope, LimitScope::Principal);
     }
 
     #[test]

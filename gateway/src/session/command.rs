@@ -1,19 +1,20 @@
 //! One command: started once, its output pumped from the target, its end audited.
 
-use super::output::{Fetched, SharedOutput};
+use super::launch::Gate;
+use super::output::{Buffer, Fetched, SharedOutput, Turn};
 use crate::audit::{CommandResult, Context, Event, EventKind, Ids, Outcome, UnknownWhy};
-use crate::backend::{BackendError, Control, Effect, Received, Running, TargetShell};
+use crate::backend::{BackendError, Control, Effect, NotOpened, Received, Running, TargetShell};
 use crate::enforce::Permit;
 use crate::state::Gateway;
 use parking_lot::Mutex;
 use sekisho_protocol::wsman::{CommandId, SignalCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use super::launch::{Launch, NotLaunched};
 pub use crate::audit::TerminatedBy;
 
 /// How a command ended without an exit code.
@@ -27,12 +28,15 @@ pub enum Ended {
 
 /// What a start needs besides the permit.
 #[derive(Debug)]
-pub(super) struct Start {
-    pub(super) gateway: Arc<Gateway>,
-    pub(super) backend: Arc<TargetShell>,
-    pub(super) id: CommandId,
-    /// How long the client waits for the answer.
-    pub(super) limit: Duration,
+pub struct Start {
+    /// Audits and counts.
+    pub gateway: Arc<Gateway>,
+    /// Where it is to run.
+    pub backend: Arc<TargetShell>,
+    /// The gateway's own id.
+    pub id: CommandId,
+    /// How much output may wait.
+    pub buffer: Buffer,
 }
 
 /// A command that was started.
@@ -41,6 +45,7 @@ pub struct Command {
     id: CommandId,
     takes_input: bool,
     control: Control,
+    envelope: usize,
     output: SharedOutput,
     bytes: Bytes,
     stop: CancellationToken,
@@ -66,36 +71,52 @@ impl Command {
     /// Sends what was permitted and begins to pump its output.
     ///
     /// In a task of its own: a client that goes away, or stops waiting, leaves no half-started command behind.
-    pub(super) async fn start(start: Start, permit: Permit) -> Result<Arc<Self>, BackendError> {
-        let limit = start.limit;
-        let (sender, receiver) = oneshot::channel();
-        let gateway = Arc::clone(&start.gateway);
+    #[must_use]
+    pub fn launch(start: Start, permit: Permit) -> Launch {
+        let gate = Arc::new(Gate::default());
+        let (about_to_send, sending) = oneshot::channel();
+        let (sender, launched) = oneshot::channel();
+        let (gateway, passing) = (Arc::clone(&start.gateway), Arc::clone(&gate));
         gateway.tasks.spawn(async move {
-            if let Err(Ok(unwanted)) = sender.send(Self::begin(start, permit).await) {
-                unwanted.terminate(TerminatedBy::Client);
+            let begun = Self::begin(start, permit, &passing, about_to_send).await;
+            if let Err(Ok(unwanted)) = sender.send(begun) {
+                unwanted.terminate(passing.given_up().unwrap_or(TerminatedBy::Client));
             }
         });
-        match tokio::time::timeout(limit, receiver).await {
-            Ok(Ok(started)) => started,
-            Ok(Err(_panicked)) => Err(BackendError::Closed),
-            Err(_late) => Err(BackendError::TimedOut(Effect::Unknown)),
-        }
+        Launch { gate, sending, launched }
     }
 
-    async fn begin(start: Start, permit: Permit) -> Result<Arc<Self>, BackendError> {
-        let Start { gateway, backend, id, limit: _ } = start;
+    async fn begin(
+        start: Start,
+        permit: Permit,
+        gate: &Gate,
+        about_to_send: oneshot::Sender<()>,
+    ) -> Result<Arc<Self>, NotLaunched> {
+        let Start { gateway, backend, id, buffer } = start;
         let takes_input = permit.takes_input();
         let mut story = Story { gateway, context: permit.context().clone(), began: Instant::now() };
+        let prepared = backend.prepare(&permit).await;
+        match (prepared, gate.given_up()) {
+            (Err(error), None) => return Err(story.not_started(error, Effect::NotDone).await),
+            (Ok(()) | Err(_), Some(by)) => return Err(story.given_up(by).await),
+            (Ok(()), None) => {}
+        }
+        if !gate.pass() {
+            return Err(story.given_up(gate.given_up().unwrap_or(TerminatedBy::Client)).await);
+        }
+        // Nobody need be listening.
+        let _ = about_to_send.send(());
         let running = match backend.start(permit).await {
             Ok(running) => running,
-            Err(error) => return Err(story.not_started(error).await),
+            Err(error) => return Err(story.not_started(error, error.effect()).await),
         };
         story.knows(&running, id);
         let command = Arc::new(Self {
             id,
             takes_input,
             control: running.control(),
-            output: SharedOutput::new(id),
+            envelope: buffer.envelope(),
+            output: SharedOutput::new(id, buffer),
             bytes: Bytes::default(),
             stop: CancellationToken::new(),
             stopped_by: Mutex::default(),
@@ -141,9 +162,9 @@ impl Command {
         self.output.fetch(max_envelope, deadline).await
     }
 
-    /// What was fetched last has been written to the client.
-    pub fn acknowledge(&self) {
-        self.output.acknowledge();
+    /// What this fetch brought has been written to the client.
+    pub fn acknowledge(&self, turn: Turn) {
+        self.output.acknowledge(turn);
     }
 
     /// Passes input on. Its rule must let input through.
@@ -194,7 +215,7 @@ impl Command {
     async fn poll(&self, running: &mut Running) -> Result<i32, Ended> {
         loop {
             self.output.room().await;
-            let answer = match running.receive().await.map_err(Ended::Target)? {
+            let answer = match running.receive(self.envelope).await.map_err(Ended::Target)? {
                 Received::Output(answer) => answer,
                 Received::Nothing => continue,
             };
@@ -227,15 +248,29 @@ impl Story {
         self.context.command = Some(Ids { gateway: id.to_string(), target: Some(running.id().to_string()) });
     }
 
-    async fn not_started(self, error: BackendError) -> BackendError {
-        let outcome = match (error, error.effect()) {
+    async fn not_started(self, error: BackendError, effect: Effect) -> NotLaunched {
+        let outcome = match (error, effect) {
             (BackendError::Fault(code), _) => Outcome::Fault { code: code.0 },
             (_, Effect::NotDone) => Outcome::NotSent { why: why(error) },
             (_, Effect::Unknown) => Outcome::Unknown { why: why(error) },
         };
+        self.tell_without_output(outcome).await;
+        NotLaunched { error, effect }
+    }
+
+    async fn given_up(self, by: TerminatedBy) -> NotLaunched {
+        let why = match by {
+            TerminatedBy::Client | TerminatedBy::Idle => UnknownWhy::Abandoned,
+            TerminatedBy::Deadline => UnknownWhy::Timeout,
+            TerminatedBy::Shutdown => UnknownWhy::Shutdown,
+        };
+        self.tell_without_output(Outcome::NotSent { why }).await;
+        NotLaunched { error: BackendError::Closed, effect: Effect::NotDone }
+    }
+
+    async fn tell_without_output(self, outcome: Outcome) {
         let duration = self.began.elapsed();
         self.tell(CommandResult { outcome, stdin_bytes: 0, stdout_bytes: 0, stderr_bytes: 0, duration }).await;
-        error
     }
 
     async fn tell(self, result: CommandResult) {
@@ -255,14 +290,18 @@ fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) -> Outcome 
 
 fn why(error: BackendError) -> UnknownWhy {
     match error {
-        BackendError::Unreachable | BackendError::Broken(_) => UnknownWhy::ConnectionLost,
+        BackendError::Unreachable | BackendError::Broken(_) | BackendError::NotOpened(NotOpened::Broken) => {
+            UnknownWhy::ConnectionLost
+        }
         BackendError::Tls => UnknownWhy::CertificateRefused,
         BackendError::LoginRefused | BackendError::Lease(_) | BackendError::Login(_) => UnknownWhy::LoginRefused,
-        BackendError::TimedOut(_) => UnknownWhy::Timeout,
-        BackendError::Abandoned => UnknownWhy::Abandoned,
-        BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch | BackendError::Fault(_) => {
-            UnknownWhy::Garbage
-        }
+        BackendError::TimedOut(_) | BackendError::NotOpened(NotOpened::TimedOut) => UnknownWhy::Timeout,
+        BackendError::Abandoned | BackendError::NotOpened(NotOpened::Abandoned) => UnknownWhy::Abandoned,
+        BackendError::Invalid(_)
+        | BackendError::Status(_)
+        | BackendError::Mismatch
+        | BackendError::Fault(_)
+        | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
         BackendError::Busy | BackendError::Closed => UnknownWhy::Internal,
     }
 }

@@ -5,13 +5,16 @@
 
 mod command;
 mod commands;
+mod launch;
 mod output;
+mod places;
 mod reaper;
 mod shell;
 mod table;
 
-pub use command::{Command, Ended, TerminatedBy};
-pub use output::Fetched;
+pub use command::{Command, Ended, Launch, NotLaunched, Start, TerminatedBy};
+pub use output::{Buffer, Fetched, Turn};
+pub use places::{Place, Places, ShellRules, TableFull};
 pub use reaper::reap_forever;
 pub use shell::{NotStarted, Opening, Shell, presence};
-pub use table::{SessionTable, ShellRules, TableFull};
+pub use table::SessionTable;

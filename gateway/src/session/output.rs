@@ -10,16 +10,55 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Bytes that wait for a client. A target is not asked for more before there is room for one whole answer.
-const CAPACITY: usize = 1024 * 1024;
-/// The most that one answer of a target brings.
+/// The most that one answer of a target brings, also of one that heeds no limit.
 const ONE_ANSWER: usize = 512 * 1024;
+/// What may wait in the smallest buffer when one more answer is asked for: an empty one has room in any case.
+const LEAST_WAITING: usize = 4096;
+/// The smallest envelope that targets are asked for.
+const LEAST_ENVELOPE: usize = 32 * 1024;
+/// The largest; every Windows answers with that much.
+const MOST_ENVELOPE: usize = 512_000;
+
+/// How much output waits for a client, and how much a target is asked for at a time. A target is not asked
+/// for more before there is room for one whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buffer {
+    bytes: usize,
+    envelope: usize,
+}
+
+impl Buffer {
+    /// For clients of WinRS.
+    pub const SESSION: Self = Self { bytes: 1024 * 1024, envelope: MOST_ENVELOPE };
+
+    /// One in which at most this many bytes wait, as long as the target heeds the size that it is asked for.
+    #[must_use]
+    pub fn of(bytes: usize) -> Self {
+        Self { bytes, envelope: bytes.clamp(LEAST_ENVELOPE, MOST_ENVELOPE) }
+    }
+
+    /// Bytes of the envelopes that the target is asked for.
+    pub(super) fn envelope(self) -> usize {
+        self.envelope
+    }
+
+    /// Room for what may wait when one more answer is asked for, and for that answer, however large.
+    fn capacity(self) -> usize {
+        let one = self.envelope.div_ceil(4).saturating_mul(3);
+        self.bytes.saturating_sub(one).max(LEAST_WAITING).saturating_add(ONE_ANSWER)
+    }
+}
+
+/// Which fetch an answer is of. A client that came back on a new connection was given more than the answer that
+/// its old connection may still be writing: only the latest fetch can be acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turn(u64);
 
 /// What a fetch brings.
 #[derive(Debug)]
 pub enum Fetched {
     /// To be acknowledged once it was written.
-    Output(ReceiveResponse),
+    Output(ReceiveResponse, Turn),
     /// The command failed, and stays failed.
     Failed(Ended),
     /// Nothing happened in time.
@@ -29,6 +68,7 @@ pub enum Fetched {
 #[derive(Debug)]
 struct State {
     output: Output,
+    latest: Turn,
     failed: Option<Ended>,
 }
 
@@ -43,8 +83,8 @@ pub(super) struct SharedOutput {
 }
 
 impl SharedOutput {
-    pub(super) fn new(id: CommandId) -> Self {
-        let state = State { output: Output::new(id, CAPACITY), failed: None };
+    pub(super) fn new(id: CommandId, buffer: Buffer) -> Self {
+        let state = State { output: Output::new(id, buffer.capacity()), latest: Turn::default(), failed: None };
         Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new(), turn: Arc::default() }
     }
 
@@ -115,14 +155,88 @@ impl SharedOutput {
         }
     }
 
-    pub(super) fn acknowledge(&self) {
-        self.state.lock().output.acknowledge();
+    /// Forgets what this fetch brought, unless another one has come since.
+    pub(super) fn acknowledge(&self, turn: Turn) {
+        let mut state = self.state.lock();
+        if state.latest != turn {
+            return;
+        }
+        state.output.acknowledge();
+        drop(state);
         self.drained.notify_waiters();
     }
 
     fn peek(&self, max_envelope: usize) -> Option<Fetched> {
         let mut state = self.state.lock();
-        let output = state.output.peek(max_envelope).map(Fetched::Output);
-        output.or_else(|| state.failed.map(Fetched::Failed))
+        let Some(answer) = state.output.peek(max_envelope) else { return state.failed.map(Fetched::Failed) };
+        state.latest = Turn(state.latest.0.wrapping_add(1));
+        Some(Fetched::Output(answer, state.latest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use uuid::Uuid;
+
+    fn answer(bytes: usize) -> ReceiveResponse {
+        let streams = vec![StreamChunk { stream: "stdout".to_owned(), data: vec![b'x'; bytes], end: false }];
+        ReceiveResponse { command_id: None, streams, state: Some(CommandState::Running) }
+    }
+
+    fn output(buffer: Buffer) -> SharedOutput {
+        SharedOutput::new(CommandId::new(Uuid::nil()), buffer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_stops_the_target_within_its_buffer() {
+        for bytes in [4 << 10, 32 << 10, 256 << 10, 16 << 20] {
+            let buffer = Buffer::of(bytes);
+            let (output, one) = (output(buffer), buffer.envelope() / 4 * 3);
+            let mut waiting = 0;
+            while output.room().now_or_never().is_some() {
+                output.push(answer(one)).unwrap();
+                waiting += one;
+                assert!(waiting <= bytes.max(one + LEAST_WAITING), "{waiting} of {bytes}");
+            }
+            assert!(one <= waiting);
+            while let Fetched::Output(_, turn) = output.fetch(64 << 10, Instant::now()).await {
+                output.acknowledge(turn);
+            }
+            assert!(output.room().now_or_never().is_some(), "what was read makes room again");
+        }
+    }
+
+    async fn fetched(output: &SharedOutput) -> (usize, Turn) {
+        match output.fetch(64 << 10, Instant::now()).await {
+            Fetched::Output(answer, turn) => (answer.streams.iter().map(|chunk| chunk.data.len()).sum(), turn),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_connection_acknowledges_nothing_that_only_the_new_one_was_given() {
+        let output = output(Buffer::SESSION);
+        output.push(answer(10)).unwrap();
+        let (_, old) = fetched(&output).await;
+        output.push(answer(5)).unwrap();
+        let (all, new) = fetched(&output).await;
+        assert_eq!(all, 15);
+        // The old answer was written after all; the new one was not, and is asked for once more.
+        output.acknowledge(old);
+        let (again, newest) = fetched(&output).await;
+        assert_eq!(again, 15);
+        output.acknowledge(new);
+        output.acknowledge(newest);
+        output.acknowledge(newest);
+        assert!(matches!(output.fetch(64 << 10, Instant::now()).await, Fetched::Nothing));
+    }
+
+    #[test]
+    fn an_answer_larger_than_asked_for_is_taken_and_a_huge_one_is_not() {
+        let small = output(Buffer::of(4 << 10));
+        small.push(answer(ONE_ANSWER)).unwrap();
+        assert!(output(Buffer::of(4 << 10)).push(answer(2 * ONE_ANSWER)).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::command::{Command, Start, TerminatedBy};
 use super::commands::Commands;
+use super::output::Buffer;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, TargetShell};
 use crate::config::Target;
@@ -169,8 +170,13 @@ impl Shell {
         id: CommandId,
         limit: Duration,
     ) -> Result<Arc<Command>, BackendError> {
-        let start = Start { gateway: Arc::clone(gateway), backend: Arc::clone(&self.backend), id, limit };
-        Command::start(start, permit).await
+        let start =
+            Start { gateway: Arc::clone(gateway), backend: Arc::clone(&self.backend), id, buffer: Buffer::SESSION };
+        let mut launch = Command::launch(start, permit);
+        match tokio::time::timeout(limit, launch.launched()).await {
+            Ok(launched) => launched.map_err(|not_launched| not_launched.error),
+            Err(_late) => Err(BackendError::TimedOut(launch.give_up(TerminatedBy::Client))),
+        }
     }
 
     /// Ends all commands and the target's shell, and writes why.

@@ -3,6 +3,7 @@
 //! The acceptor puts checks of its own in front of sspi's NTLM, which by itself lets a client in with any
 //! password when the client leaves the integrity check out. [MS-NLMP], [MS-SPNG], RFC 4178.
 
+use crate::memory::with_wiped_stack;
 use crate::secret::SecretText;
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -40,8 +41,11 @@ impl NtHash {
     #[must_use]
     pub fn of_password(password: &SecretText) -> Self {
         use md4::Digest;
-        let bytes = password.to_utf16().to_le_bytes();
-        Self(Zeroizing::new(md4::Md4::digest(&*bytes).into()))
+        // The hash function works on blocks of the password in its frame.
+        with_wiped_stack(|| {
+            let bytes = password.to_utf16().to_le_bytes();
+            Self(Zeroizing::new(md4::Md4::digest(&*bytes).into()))
+        })
     }
 
     /// Takes a stored hash.

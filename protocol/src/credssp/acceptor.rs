@@ -9,6 +9,7 @@ use crate::auth::der;
 use crate::auth::{AccountName, AccountSource, NegotiateAcceptor, NegotiateStep, unwrap_token};
 use crate::error::{LimitExceeded, PeerMisbehaved};
 use crate::limits::{LOGIN_BYTES, LOGIN_LEGS, LOGIN_TOKEN};
+use crate::memory::with_wiped_stack;
 use crate::sealing::MessageSeal;
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -98,7 +99,7 @@ impl Acceptor {
 
     /// Takes one token of the client.
     pub fn step(&mut self, token: &[u8]) -> AcceptStep {
-        match self.try_step(token) {
+        match with_wiped_stack(|| self.try_step(token)) {
             Ok(step) => step,
             Err(cause) => self.reject(cause),
         }

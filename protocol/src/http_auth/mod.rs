@@ -4,6 +4,7 @@ use crate::auth::{self, AccountName, ChannelBinding, NegotiateInitiator, NtHash,
 use crate::credssp::{DelegatedCredential, InitiateStep, Initiator};
 use crate::error::{AuthFailure, LimitExceeded, Malformed, Misuse, PeerMisbehaved, Unsupported};
 use crate::limits::{AUTH_HEADER, LOGIN_TOKEN};
+use crate::memory::with_wiped_stack;
 use crate::sealing::MessageSeal;
 use crate::{Error, Result};
 use base64::Engine;
@@ -83,6 +84,25 @@ enum State {
     Failed(Error),
 }
 
+impl State {
+    fn new(
+        scheme: Scheme,
+        credential: &DelegatedCredential,
+        spn: &str,
+        outer: Option<&ChannelBinding>,
+    ) -> Result<Self> {
+        match scheme {
+            Scheme::CredSsp => Ok(Self::CredSsp(Box::new(Initiator::new(credential, spn, outer)?))),
+            Scheme::Negotiate => {
+                let name = AccountName { domain: credential.domain.clone(), user: credential.user.clone() };
+                let hash = NtHash::of_password(&credential.password);
+                let initiator = NegotiateInitiator::new(Wrapping::Spnego, &name, hash, spn, outer)?;
+                Ok(Self::Negotiate(Box::new(initiator)))
+            }
+        }
+    }
+}
+
 impl ClientLogin {
     /// Prepares a login. `spn` is the target's service name (`HTTP/host`), `outer` the binding to the certificate
     /// of the HTTPS connection; both stand in the login, so that it cannot be relayed.
@@ -95,15 +115,7 @@ impl ClientLogin {
         spn: &str,
         outer: Option<ChannelBinding>,
     ) -> Result<Self> {
-        let state = match scheme {
-            Scheme::CredSsp => State::CredSsp(Box::new(Initiator::new(credential, spn, outer.as_ref())?)),
-            Scheme::Negotiate => {
-                let name = AccountName { domain: credential.domain.clone(), user: credential.user.clone() };
-                let hash = NtHash::of_password(&credential.password);
-                let initiator = NegotiateInitiator::new(Wrapping::Spnego, &name, hash, spn, outer.as_ref())?;
-                State::Negotiate(Box::new(initiator))
-            }
-        };
+        let state = with_wiped_stack(|| State::new(scheme, credential, spn, outer.as_ref()))?;
         Ok(Self { scheme, state })
     }
 
@@ -130,7 +142,8 @@ impl ClientLogin {
         if let State::Failed(error) = self.state {
             return Err(error);
         }
-        self.try_step(status, www_authenticate).inspect_err(|error| self.state = State::Failed(*error))
+        with_wiped_stack(|| self.try_step(status, www_authenticate))
+            .inspect_err(|error| self.state = State::Failed(*error))
     }
 
     fn try_step(&mut self, status: u16, www_authenticate: &[&str]) -> Result<LoginStep> {

@@ -93,6 +93,8 @@ pub enum FailureClass {
     Unreachable,
     /// The target refused the login; nothing ran.
     LoginRefused,
+    /// Other targets refused the login, so the credential was not tried on this one; nothing ran.
+    NotTried,
     /// The time per target ran out.
     Timeout,
     /// A limit or quota, of the gateway or the target.
@@ -209,7 +211,7 @@ impl FailureClass {
     /// Some classes say by themselves whether the command ran; the rest leave it to [`Effect`].
     fn check_effect(self, effect: Effect) -> Result<(), JobMistake> {
         let fits = match self {
-            Self::Unreachable | Self::LoginRefused => effect == Effect::NothingRan,
+            Self::Unreachable | Self::LoginRefused | Self::NotTried => effect == Effect::NothingRan,
             Self::Lost => effect == Effect::Unknown,
             Self::Timeout | Self::Limit | Self::Protocol | Self::Gateway => true,
         };

@@ -126,9 +126,22 @@ class Pywinrm(Client):
             protocol.close_shell(shell)
 
 
-def credssp_session(where, user, password, mechanism="auto"):
+class From(requests.adapters.HTTPAdapter):
+    """Connections from one of the addresses of this machine."""
+
+    def __init__(self, address):
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args, **options):
+        super().init_poolmanager(*args, source_address=(self.address, 0), **options)
+
+
+def credssp_session(where, user, password, mechanism="auto", source=None):
     """requests with requests-credssp, for requests that no ready client sends."""
     session = requests.Session()
+    if source:
+        session.mount(where.scheme + "://", From(source))
     session.trust_env = False
     session.verify = str(where.ca)
     session.auth = requests_credssp.HttpCredSSPAuth(user, password, auth_mechanism=mechanism)

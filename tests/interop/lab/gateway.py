@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -62,7 +63,11 @@ class Options:
     target_extra: str = ""
     port_of: object = None
     trusted: object = None
+    trust: str = ""
+    only: tuple = ()
     longest_file: int = 0
+    program: object = None
+    environment: object = None
 
 
 def install(folder, accounts):
@@ -77,7 +82,7 @@ def add_account(config, name, password, *groups):
     words = ["account", "add", name, "--config", config, "--password-stdin"]
     for group in groups:
         words += ["--groups", group]
-    command(*words, stdin=password + "\n")
+    return command(*words, stdin=password + "\n")
 
 
 class Gateway:
@@ -95,27 +100,16 @@ class Gateway:
     # ---- configuration
     def target_table(self):
         o = self.options
-        port, trusted = o.port_of or self.targets.port, o.trusted or self.authority.file
-        return f"""
-[targets.web01]
-address = "127.0.0.1"
-port = {port("https", 0)}
-ca = "{trusted}"
-tags = ["web"]
-{o.target_extra}
-[targets.web02]
-address = "127.0.0.1"
-port = {port("http", 1)}
-dangerous_plain_http = true
-tags = ["web"]
-{o.target_extra}
-[targets.db01]
-address = "127.0.0.1"
-port = {port("https", 2)}
-ca = "{trusted}"
-authentication = "credssp"
-{o.target_extra}
-"""
+        port = o.port_of or self.targets.port
+        trust = o.trust or f'ca = "{o.trusted or self.authority.file}"'
+        rows = {
+            "web01": f'port = {port("https", 0)}\n{trust}\ntags = ["web"]',
+            "web02": f'port = {port("http", 1)}\ndangerous_plain_http = true\ntags = ["web"]',
+            "db01": f'port = {port("https", 2)}\n{trust}\nauthentication = "credssp"',
+        }
+        return "\n".join(
+            f'[targets.{name}]\naddress = "127.0.0.1"\n{rows[name]}\n{o.target_extra}' for name in o.only or rows
+        )
 
     def write_config(self):
         self.ports = {name: free_port() for name in ("https", "http", "admin")}
@@ -164,16 +158,20 @@ host_suffix = "{HOST_SUFFIX}"
         )
 
     def add_account(self, name, password, *groups):
-        add_account(self.config, name, password, *groups)
+        return add_account(self.config, name, password, *groups)
+
+    def remove_account(self, name):
+        command("account", "remove", name, "--config", self.config)
 
     # ---- the process
     def start(self, tries=3):
         """Ports that were free can be taken before the gateway asks for them, so it is tried again."""
         for left in reversed(range(tries)):
             self.write_config()
-            words = [binary(), "serve", "--config", self.config]
+            o = self.options
+            words = [o.program or binary(), "serve", "--config", self.config]
             output = self.folder / "gateway.out"
-            self.program = Program(words, output, longest_file=self.options.longest_file)
+            self.program = Program(words, output, longest_file=o.longest_file, environment=o.environment)
             try:
                 self.program.until(self.is_ready, "the gateway is not ready")
                 return self
@@ -195,6 +193,16 @@ host_suffix = "{HOST_SUFFIX}"
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()
+
+    def now(self, kind):
+        """How many there are, by the metrics."""
+        found = re.search(rf'^sekisho_now{{kind="{kind}"}} (\d+)$', self.admin("metrics")[1], re.M)
+        return int(found.group(1))
+
+    def resident(self):
+        """KiB of memory that it has held at most."""
+        text = Path(f"/proc/{self.program.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s*(\d+)", text, re.M).group(1))
 
     def stop(self):
         return self.program.stop()

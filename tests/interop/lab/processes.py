@@ -1,5 +1,6 @@
 """Starting, watching and ending programs; waiting with a bound."""
 
+import os
 import resource
 import signal
 import socket
@@ -31,7 +32,7 @@ def free_port():
 class Program:
     """One child process whose output goes to a file."""
 
-    def __init__(self, words, output, longest_file=0):
+    def __init__(self, words, output, longest_file=0, environment=None):
         self.output = output
 
         def limit():
@@ -46,6 +47,7 @@ class Program:
                 stdout=f,
                 stderr=subprocess.STDOUT,
                 preexec_fn=limit if longest_file else None,
+                env={**os.environ, **(environment or {})},
             )
         self.words = words
 

@@ -1,5 +1,6 @@
 """Envelopes written by hand, for what no ready client sends. Shares nothing with the gateway or the target."""
 
+import base64
 import uuid
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -24,7 +25,7 @@ CREATE = (
 )
 
 
-def envelope(action, body="", resource=CMD, shell=None, timeout=20, message=None):
+def envelope(action, body="", resource=CMD, shell=None, timeout=20, message=None, most=512000):
     selector = (
         f'<w:SelectorSet><w:Selector Name="ShellId">{escape(shell)}</w:Selector></w:SelectorSet>'
         if shell
@@ -35,7 +36,7 @@ def envelope(action, body="", resource=CMD, shell=None, timeout=20, message=None
         f"<s:Envelope {names}><s:Header><a:Action>{escape(action)}</a:Action>"
         f"<a:To>http://localhost/wsman</a:To><a:MessageID>{message or f'uuid:{uuid.uuid4()}'}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{NS['a']}/role/anonymous</a:Address></a:ReplyTo>"
-        f"<w:ResourceURI>{escape(resource)}</w:ResourceURI><w:MaxEnvelopeSize>512000</w:MaxEnvelopeSize>"
+        f"<w:ResourceURI>{escape(resource)}</w:ResourceURI><w:MaxEnvelopeSize>{most}</w:MaxEnvelopeSize>"
         f"<w:OperationTimeout>PT{timeout}S</w:OperationTimeout>{selector}</s:Header>"
         f"<s:Body>{body}</s:Body></s:Envelope>"
     )
@@ -54,6 +55,17 @@ def command(shell, program, *words, **options):
 def receive(shell, command_id, **options):
     body = f'<rsp:Receive><rsp:DesiredStream CommandId="{command_id}">stdout stderr</rsp:DesiredStream></rsp:Receive>'
     return envelope(SHELL + "/Receive", body, shell=shell, **options)
+
+
+def signal(shell, command_id, code, **options):
+    body = f'<rsp:Signal CommandId="{command_id}"><rsp:Code>{SHELL}/signal/{code}</rsp:Code></rsp:Signal>'
+    return envelope(SHELL + "/Signal", body, shell=shell, **options)
+
+
+def send(shell, command_id, data, end=True, **options):
+    text = base64.b64encode(data).decode()
+    stream = f'<rsp:Stream Name="stdin" CommandId="{command_id}" End="{str(end).lower()}">{text}</rsp:Stream>'
+    return envelope(SHELL + "/Send", f"<rsp:Send>{stream}</rsp:Send>", shell=shell, **options)
 
 
 def delete(shell, **options):

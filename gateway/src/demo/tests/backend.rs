@@ -1,0 +1,109 @@
+//! The gateway's own way to a target: permit, login bound to the channel, shell, command, end.
+
+use super::{password, site};
+use crate::backend::{BackendError, Effect, Received, TargetShell};
+use crate::credentials::Hold;
+use crate::demo::site::{Site, TARGETS, USER};
+use crate::enforce::{Ask, Permit, judge};
+use crate::identity::{Identity, PrincipalName};
+use crate::state::Gateway;
+use sekisho_policy::ProgramRequest;
+use sekisho_protocol::credssp::DelegatedCredential;
+use sekisho_protocol::secret::SecretText;
+use sekisho_protocol::soap::FaultCode;
+use sekisho_protocol::winrs::{Profile, ShellOptions};
+use sekisho_protocol::wsman::{CommandId, CommandState};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What is asked for at a time.
+const ENVELOPE: usize = 512_000;
+
+fn gateway(site: &Site) -> &Arc<Gateway> {
+    &site.parts().0.unwrap().gateway
+}
+
+fn principal() -> PrincipalName {
+    PrincipalName::local(USER).unwrap()
+}
+
+fn delegate(site: &Site, password: &str) -> Hold {
+    let password = SecretText::new(password.to_owned());
+    let credential = DelegatedCredential { domain: "GATEWAY".to_owned(), user: USER.to_owned(), password };
+    gateway(site).reach.credentials.keep(&principal(), credential).unwrap()
+}
+
+async fn permit(site: &Site, command: &str, arguments: &[&str]) -> Permit {
+    let gateway = gateway(site);
+    let live = gateway.live_full();
+    let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let ask = Ask {
+        identity: &Identity { principal: principal() },
+        client: "127.0.0.1:1".parse().unwrap(),
+        target: live.config.targets.find(TARGETS[0]).unwrap(),
+        session: Uuid::new_v4(),
+        command: CommandId::new(Uuid::new_v4()),
+        request: &ProgramRequest::new(command, arguments),
+    };
+    judge(gateway, ask).await.unwrap()
+}
+
+fn shell(site: &Site) -> Arc<TargetShell> {
+    let live = gateway(site).live_full();
+    let dialer = live.dialer(live.config.targets.find(TARGETS[0]).unwrap()).unwrap();
+    TargetShell::new(Arc::clone(dialer), principal(), ShellOptions { profile: Profile::Skip, code_page: Some(437) })
+}
+
+/// Runs a program to its end: its output and exit code.
+async fn ran(shell: &Arc<TargetShell>, permit: Permit) -> (String, i32) {
+    let mut running = shell.start(permit).await.unwrap();
+    let mut output = Vec::new();
+    loop {
+        let Received::Output(received) = running.receive(ENVELOPE).await.unwrap() else { continue };
+        output.extend(received.streams.into_iter().flat_map(|chunk| chunk.data));
+        if let Some(CommandState::Done { exit_code }) = received.state {
+            running.end().await.unwrap();
+            return (String::from_utf8(output).unwrap(), exit_code);
+        }
+    }
+}
+
+#[tokio::test]
+async fn programs_run_one_after_another_in_one_shell_that_is_gone_in_the_end() {
+    let (_folder, site) = site().await;
+    let _hold = delegate(&site, &password(&site));
+    let shell = shell(&site);
+    let (output, exit_code) = ran(&shell, permit(&site, "hostname", &[]).await).await;
+    let uname = rustix::system::uname();
+    assert_eq!((output.trim_end(), exit_code), (uname.nodename().to_str().unwrap(), 0));
+    // The path of this one is sent in quotes.
+    let (output, exit_code) = ran(&shell, permit(&site, "df", &["-h"]).await).await;
+    assert!(output.contains('/') && exit_code == 0, "{output}");
+    assert_eq!(site.parts().1[0].shells(), 1);
+    shell.close().await.unwrap();
+    assert_eq!(site.parts().1[0].shells(), 0);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_program_that_the_target_does_not_have_is_a_fault_and_the_shell_lives_on() {
+    let (_folder, site) = site().await;
+    let _hold = delegate(&site, &password(&site));
+    let shell = shell(&site);
+    let error = shell.start(permit(&site, "missing", &[]).await).await.unwrap_err();
+    assert_eq!(error, BackendError::Fault(FaultCode::FILE_NOT_FOUND));
+    assert_eq!(error.effect(), Effect::NotDone);
+    let (output, exit_code) = ran(&shell, permit(&site, "uname", &[]).await).await;
+    assert!(!output.is_empty() && exit_code == 0);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_by_the_target() {
+    let (_folder, site) = site().await;
+    let _hold = delegate(&site, "another one");
+    let error = shell(&site).start(permit(&site, "hostname", &[]).await).await.unwrap_err();
+    assert_eq!(error, BackendError::LoginRefused);
+    assert_eq!(site.parts().1[0].shells(), 0);
+    site.stop().await;
+}

@@ -1,0 +1,53 @@
+//! The gateway's backend against the demo's targets, and both against clients that do wrong.
+
+mod backend;
+mod jobs;
+mod raw;
+mod targets;
+
+use super::folder::Folder;
+use super::site::{Pace, Site, TARGETS, USER};
+use raw::Raw;
+use sekisho_protocol::http_auth::Scheme;
+use sekisho_protocol::soap::FaultCode;
+use sekisho_protocol::wsman::{Action, CreateShell, RequestBody, Resource};
+
+/// A rule for a program that no target has.
+const MORE: &str = r"
+[[roles.looker.programs]]
+name = 'missing'
+path = 'C:\Demo\missing.exe'
+";
+
+async fn site() -> (Folder, Site) {
+    let folder = Folder::new().unwrap();
+    let policy = include_str!("../policy.toml").replacen("[roles.disks]", &format!("{MORE}[roles.disks]"), 1);
+    let site = Site::start_with(&folder, Pace::Usual, &policy, &|_targets| String::new()).await.unwrap();
+    (folder, site)
+}
+
+/// A connection to the first target, not logged in.
+async fn target(folder: &Folder, site: &Site) -> Raw {
+    let ca = folder.path().join("gateway/tls/targets-ca.pem");
+    Raw::connect(site.parts().1[0].address, TARGETS[0], &ca, "/wsman").await
+}
+
+fn password(site: &Site) -> String {
+    site.password.with(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_psrp_create_is_told_that_it_is_not_there_yet() {
+    let (_folder, site) = site().await;
+    let mut client = Raw::connect(site.gateway, "127.0.0.1", &site.ca(), "/wsman/web01").await;
+    let binding = Some(client.binding());
+    client.log_in(Scheme::CredSsp, (USER, &password(&site)), binding).await.unwrap();
+    let create = RequestBody::Create(CreateShell { creation_xml: Some("AAAA".to_owned()), ..CreateShell::default() });
+    let resource = Resource::PowerShell("Microsoft.PowerShell".to_owned());
+    let fault = client.ask(resource, Action::Create, None, create).await.unwrap_err();
+    assert_eq!(fault.code, FaultCode::RESOURCE_NOT_FOUND);
+    assert!(fault.text.untrusted().contains("PowerShell sessions are not served by this gateway yet"));
+    // And the connection goes on.
+    client.create().await.unwrap();
+    site.stop().await;
+}

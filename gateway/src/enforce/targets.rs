@@ -1,0 +1,49 @@
+//! Which targets are open to a principal, and the one answer for all that are not.
+
+use super::{Refusal, correlation};
+use crate::audit::{Context, Event, EventKind};
+use crate::config::Target;
+use crate::identity::Identity;
+use crate::state::{Gateway, Live};
+use sekisho_policy::Principal;
+use std::net::SocketAddr;
+use uuid::Uuid;
+
+/// The reason in the audit log.
+const CLOSED: &str = "TargetClosed";
+/// What the user is told, whether the target exists or not: the table cannot be read by guessing.
+const CLOSED_TEXT: &str = "no such target, or it is not open to you";
+
+/// The targets that policy lets this principal do anything on, with the principal's roles there.
+pub fn open_targets<'l>(live: &'l Live, identity: &Identity) -> impl Iterator<Item = (&'l Target, Vec<String>)> {
+    let groups = live.identity.groups(&identity.principal);
+    let principal = groups.map(|groups| Principal { name: identity.principal.to_string(), groups });
+    live.config.targets.iter().filter_map(move |target| {
+        let roles = live.policy.roles_on(principal.as_ref()?, live.facts(target)?);
+        (!roles.is_empty()).then(|| (target, roles.into_iter().map(str::to_owned).collect()))
+    })
+}
+
+/// Refuses a name that leads to no target that is open to this principal, and writes it.
+pub async fn closed(
+    gateway: &Gateway,
+    identity: &Identity,
+    client: SocketAddr,
+    session: Uuid,
+    name: Option<&str>,
+) -> Refusal {
+    let reference = correlation();
+    let context = Context {
+        principal: Some(identity.principal.to_string()),
+        client_addr: Some(client),
+        target: name.map(str::to_owned),
+        session: Some(session.to_string()),
+        policy: Some(gateway.live().policy.digest().to_owned()),
+        correlation: Some(reference.clone()),
+        ..Context::default()
+    };
+    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, program: None, unread: None };
+    gateway.audit_after(Event::new(kind, &context)).await;
+    gateway.metrics.decision("deny");
+    Refusal::Denied { message: CLOSED_TEXT.to_owned(), rule: None, correlation: reference }
+}

@@ -1,0 +1,135 @@
+//! A request, read and checked: what is to be run, and on which targets.
+
+use super::{Caller, Refused};
+use crate::config::TargetName;
+use crate::enforce::{Refusal, closed, may_reach};
+use crate::state::{Gateway, Live};
+use sekisho_policy::ProgramRequest;
+use sekisho_protocol::job::{JobRequest, TARGET_LIST_BYTES, TARGETS, TargetSelection};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// What a job is to do.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) program: ProgramRequest,
+    /// In lower case, in the order of the request.
+    pub(super) targets: Vec<String>,
+    pub(super) throttle: Option<usize>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Plan {
+    /// Reads a request. It is refused as a whole when it breaks a rule, or no target of it is open to the
+    /// caller; single targets that are not open have their own outcome.
+    pub(super) async fn read(gateway: &Gateway, caller: &Caller, job: Uuid, json: &[u8]) -> Result<Self, Refused> {
+        let request = JobRequest::decode(json).map_err(Refused::mistake)?;
+        let program = program(&request)?;
+        let live = gateway.live_full();
+        let open = |name: &str| {
+            live.config.targets.find(name).is_some_and(|target| may_reach(&live, &caller.identity, target))
+        };
+        let (named, targets) = match &request.targets {
+            TargetSelection::Names(names) => {
+                (names.first(), names.iter().map(|name| name.to_ascii_lowercase()).collect())
+            }
+            TargetSelection::Group(group) => (Some(group), members(&live, group, open)),
+        };
+        check_size(&targets, live.config.jobs.targets)?;
+        if !targets.iter().any(|name| open(name)) {
+            // Counted, since each of these writes a line.
+            gateway.rates.request(&caller.identity.principal).map_err(Refusal::Limited)?;
+            let name = named.filter(|_| targets.len() <= 1).map(String::as_str);
+            return Err(closed(gateway, &caller.identity, caller.address, job, name).await.into());
+        }
+        Ok(Self {
+            program,
+            targets,
+            throttle: request.throttle.map(usize::from),
+            timeout: request.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
+        })
+    }
+}
+
+fn members(live: &Live, group: &str, open: impl Fn(&str) -> bool) -> Vec<String> {
+    let members = live.config.targets.group(group).unwrap_or_default();
+    members.iter().map(TargetName::as_str).filter(|name| open(name)).map(str::to_owned).collect()
+}
+
+fn check_size(targets: &[String], most: usize) -> Result<(), Refused> {
+    let most = most.min(TARGETS);
+    let bytes = targets.iter().fold(0_usize, |sum, name| sum.saturating_add(name.len()));
+    if targets.len() <= most && bytes <= TARGET_LIST_BYTES {
+        return Ok(());
+    }
+    Err(Refused::invalid(format!("too many targets: this gateway takes {most} in one job; split the job")))
+}
+
+/// The command as a WinRS client would send it: each argument is one piece for policy's reader.
+fn program(request: &JobRequest) -> Result<ProgramRequest, Refused> {
+    let refused = || {
+        let text =
+            "a program or argument cannot hold a double quote: leave it out, the gateway quotes arguments itself";
+        Refused::invalid(text.to_owned())
+    };
+    let command = piece(&request.program).ok_or_else(refused)?;
+    let arguments = request.arguments.iter().map(|argument| piece(argument).ok_or_else(refused));
+    Ok(ProgramRequest::new(command, arguments.collect::<Result<_, _>>()?))
+}
+
+/// One piece for `sekisho_policy::command_line::parse`; nothing for a text that would be read as several, or
+/// as another one.
+fn piece(text: &str) -> Option<String> {
+    if text.contains('"') {
+        return None;
+    }
+    let enclosed = text.is_empty() || text.contains([' ', '\t']);
+    Some(if enclosed { format!("\"{text}\"") } else { text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use sekisho_policy::command_line::{join, parse};
+
+    fn request(program: &str, arguments: &[&str]) -> JobRequest {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        JobRequest::new(program.to_owned(), arguments, TargetSelection::Group("web".to_owned()))
+    }
+
+    fn read(request: &JobRequest) -> Option<Vec<String>> {
+        let program = program(request).ok()?;
+        parse(&join(&program.command, &program.arguments).ok()?).ok()
+    }
+
+    #[test]
+    fn arguments_are_read_one_by_one_as_they_were_sent() {
+        let pieces = ["C:\\Program Files\\x.exe", "a b", "", "c\\", "\u{a0}"];
+        assert_eq!(read(&request(pieces[0], &pieces[1..])).unwrap(), pieces);
+    }
+
+    #[test]
+    fn a_quote_cannot_turn_one_argument_into_two() {
+        assert!(program(&request("net", &["x\" \"y"])).is_err());
+        assert!(program(&request("\"net\"", &[])).is_err());
+    }
+
+    #[test]
+    fn the_gateway_has_its_own_bound_on_targets() {
+        let targets = vec!["web01".to_owned(); 3];
+        assert!(check_size(&targets, 3).is_ok());
+        assert!(check_size(&targets, 2).is_err());
+        assert!(check_size(&vec!["a".repeat(64); 4000], 10_000).is_err(), "they all stand in one line");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_what_was_sent(arguments in proptest::collection::vec("[ -~\\t\u{e9}\u{201c}]{0,8}", 0..5)) {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            if let Some(pieces) = read(&request("net", &arguments)) {
+                prop_assert_eq!(&pieces[1..], &arguments[..]);
+            }
+        }
+    }
+}
