@@ -12,7 +12,8 @@ use std::time::Instant;
 pub(crate) fn run(plan: &Plan) -> Outcome<Value> {
     let begin = Barrier::new(plan.threads.max(1));
     let counts = at_once(plan.threads, |number| {
-        let opened = plan.routes.get(number.checked_rem(plan.routes.len()).unwrap_or(0)).ok_or_else(|| "no route".into());
+        let opened =
+            plan.routes.get(number.checked_rem(plan.routes.len()).unwrap_or(0)).ok_or_else(|| "no route".into());
         let opened = opened.and_then(|route| {
             let mut shell = log_in(&Road::new(route)?, route)?.open(route)?;
             shell.run(&plan.program).map(|_| shell)
