@@ -67,7 +67,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 /// Whether the path stays within the repository and leads to something.
 fn leads_somewhere(from: &str, link: &str) -> bool {
     let mut path = PathBuf::new();
-    for part in Path::new(from).parent().unwrap_or(Path::new("")).join(link).components() {
+    for part in Path::new(from).parent().unwrap_or_else(|| Path::new("")).join(link).components() {
         match part {
             Component::Normal(name) => path.push(name),
             Component::ParentDir => {
