@@ -90,7 +90,7 @@ pub async fn submit(gateway: &Arc<Gateway>, caller: Caller, json: &[u8]) -> Resu
     let job = Arc::new(Job::new(gateway, caller, id, plan, place));
     let submitted = job.event(JobStage::Submitted, None);
     // Audit before act: a job that cannot be written is not begun.
-    gateway.audit.append(&submitted).await.map_err(|_not_written| Refused::not_audited())?;
+    gateway.write(submitted).await.map_err(|_not_written| Refused::not_audited())?;
     let (sender, documents) = mpsc::channel(DOCUMENTS);
     gateway.tasks.spawn(desk::serve(job, sender));
     Ok(documents)
