@@ -98,3 +98,13 @@ def test_what_cannot_be_audited_is_not_done(another):
     assert commands == len(path.audit("command"))
     assert poll(lambda: path.gateway.admin("readyz")[0] == 503, "the gateway still says that it is ready")
     assert path.gateway.admin("healthz")[0] == 200
+
+
+def test_where_the_operator_chose_so_commands_run_without_their_lines_and_that_is_loud(another):
+    path = another(longest_file=24 * 1024, audit='on_failure = "degrade"')
+    with PYPSRP.shell(path.where("http"), "ops", PASSWORD) as shell:
+        for _ in range(60):
+            assert invoke(shell, "hostname").code == 0
+    assert len(path.targets.seen("command")) == 60 > len(path.audit("command"))
+    assert path.gateway.admin("readyz")[0] == 503
+    assert int(re.search(r"^sekisho_audit_failures_total (\d+)$", path.gateway.admin("metrics")[1], re.M)[1]) > 0

@@ -7,8 +7,10 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 
 from lab.accounts import PASSWORD
+from lab import soap
 from lab.clients import CLIENTS, Pypsrp, Pywinrm, invoke
 from lab.policy import WINDOWS
+from lab.raw import Raw
 
 PYPSRP, PYWINRM = Pypsrp("pypsrp"), Pywinrm("pywinrm")
 OPERATION_TIMEOUT = 2150858793
@@ -186,6 +188,36 @@ def test_the_code_page_is_what_the_client_would_have_without_the_gateway(path, a
         assert invoke(shell, "hostname").code == 0
     shells = path.targets.seen("shell", op="create")
     assert {s["options"].get("WINRS_CODEPAGE", "437") for s in shells} == {arrives}
+
+
+def test_a_code_page_of_the_configuration_wins(another):
+    path = another(target_extra="code_page = 65001")
+    with PYPSRP.wsman(path.where(), "ops", PASSWORD) as wsman, WinRS(wsman, codepage=437) as shell:
+        assert invoke(shell, "hostname").code == 0
+    [shell] = path.targets.seen("shell", op="create")
+    assert shell["options"]["WINRS_CODEPAGE"] == "65001"
+
+
+@pytest.mark.parametrize("most", [8192, 32768, 153600, 512000, 5_000_000])
+def test_no_answer_is_larger_than_the_client_asks_for(path, most):
+    raw = Raw(path.where())
+    raw.begin("bigout", "400000")
+    out, code = b"", None
+    while code is None:
+        response = raw.session.post(raw.where.url, soap.receive(raw.shell, raw.command, most=most), timeout=20)
+        assert len(response.content) <= min(most, 512_000)
+        more, code = raw.read(soap.Answer(response))
+        out += more
+    assert (out, code) == (b"0123456789abcdef" * 25000, 0)
+    raw.end()
+
+
+@pytest.mark.parametrize(("timeout", "status"), [("PT0.5S", 200), ("PT1M", 200), ("P1D", 200), ("5", 500), ("PTS", 500), ("-PT1S", 500)])
+def test_operation_timeouts(path, timeout, status):
+    raw = Raw(path.where())
+    answer = raw.ask(soap.create().replace("PT20S", timeout))
+    assert answer.status == status
+    assert status == 200 or answer.fault == 2150858767
 
 
 def test_what_a_client_says_about_its_shell_is_not_forwarded(path):

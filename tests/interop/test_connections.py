@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import time
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from lab.accounts import PASSWORD
 from lab import soap
 from lab.clients import Pypsrp, invoke
 from lab.processes import poll
-from lab.raw import Raw
+from lab.raw import TIMED_OUT, Raw
 
 PYPSRP = Pypsrp("pypsrp")
 NO_SUCH_SHELL = 2150858843
@@ -53,6 +54,38 @@ def test_output_is_whole_and_nothing_comes_twice_however_often_one_logs_in_anew(
     assert (out + part[0], part[1]) == (b"0123456789abcdef" * 187500, 0)
     assert len(path.audit("login", outcome="ok")) > 3
     path.targets.ran(1)
+
+
+def test_the_newest_poll_gets_the_output_since_older_ones_may_be_of_connections_that_are_gone(path):
+    """A client whose network went away says nothing: its connection looks alive, and its poll too."""
+    path.targets.inject("slowcmd=1200@Run#1")
+    raw, gone = Raw(path.where()), Raw(path.where())
+    raw.begin("bigout", "100000")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        poll_of_old = pool.submit(gone.ask, soap.receive(raw.shell, raw.command))
+        time.sleep(0.3)
+        assert raw.rest() == (b"0123456789abcdef" * 6250, 0)
+        assert poll_of_old.result().fault == TIMED_OUT
+    path.targets.ran(1)
+
+
+def test_a_credential_is_held_as_long_as_a_connection_or_a_shell_and_no_longer(another):
+    path = another()
+
+    def held(times):
+        poll(lambda: path.gateway.now("credentials") == times, lambda: f"{times} should be held")
+
+    raw = Raw(path.where())
+    held(1)
+    raw.begin("hostname")
+    raw.session.close()
+    poll(lambda: path.gateway.now("connections") == 0, "the connection is still there")
+    held(1)
+    raw.login()
+    raw.end()
+    held(1)
+    raw.session.close()
+    held(0)
 
 
 def test_a_client_that_goes_away_while_a_command_starts_leaves_nothing_behind(path):

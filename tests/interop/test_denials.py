@@ -35,6 +35,8 @@ def test_a_client_sees_why(path, client, scheme):
     path.targets.nothing_left()
     line = path.audited("denial", principal="GATEWAY\\ops", target="web01")
     assert line["policy"] and not path.audit("command", "result")
+    # What was asked for stands there by name; its arguments, which nobody has judged, do not.
+    assert line["program"]["path"] == "shutdown" and "/r" not in str(line)
 
 
 @pytest.mark.parametrize(

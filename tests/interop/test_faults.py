@@ -4,6 +4,8 @@ import time
 
 import pypsrp.exceptions
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process
 
@@ -111,6 +113,23 @@ def test_a_target_that_hangs(impatient, action):
     assert result["outcome"] == ("not_sent" if action == "Create" else "unknown"), result
 
 
+@pytest.mark.parametrize(
+    ("action", "outcome", "told"),
+    [("Create", "not_sent", "nothing was run"), ("Command", "unknown", "is unknown")],
+)
+def test_a_client_that_waits_less_than_the_gateway_would_is_answered_in_its_time(another, action, outcome, told):
+    path = another()
+    path.targets.inject(f"hang=1@{action}#1")
+    begin = time.monotonic()
+    fault = faulted(path, "sleep", "60")
+    assert told in fault.reason and time.monotonic() - begin < 15
+    # The client has deleted its shell, and what became of its command is written.
+    assert path.audited("result")["outcome"] == outcome
+    assert path.audited("session_end", reason="deleted")
+    assert len(path.targets.seen("fault")) == 1
+    path.nothing_ran()
+
+
 def test_a_target_that_trickles(path):
     path.targets.inject("trickle=1@Command#1")
     assert PYPSRP.run(path.where(SCHEME), "ops", PASSWORD, "exit", "5").code == 5
@@ -144,6 +163,34 @@ def test_a_target_with_a_strange_certificate_hears_no_credential(another, tmp_pa
     path.nothing_reached_a_target()
     for line in path.audit("result"):
         assert (line["outcome"], line["why"]) == ("not_sent", "certificate_refused")
+
+
+def test_a_pinned_certificate_is_the_only_one(another, authority):
+    pem = authority.issued("target", "target.test")[0].read_bytes()
+    right = x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex()
+    path = another(trust=f'pin = "{right}"')
+    assert PYPSRP.run(path.where(SCHEME), "ops", PASSWORD, "hostname").code == 0
+    path.targets.forget()
+    path = another(trust=f'pin = "{right[:-1]}{"0" if right[-1] != "0" else "1"}"')
+    faulted(path, "hostname")
+    path.nothing_reached_a_target()
+
+
+def test_a_certificate_for_another_name_hears_no_credential(another):
+    path = another(target_extra='server_name = "elsewhere.test"', only=("web01",))
+    faulted(path, "hostname")
+    path.nothing_reached_a_target()
+    path = another(target_extra='server_name = "target.test"', only=("web01",))
+    assert PYPSRP.run(path.where(SCHEME), "ops", PASSWORD, "hostname").code == 0
+
+
+def test_a_target_can_have_accounts_of_another_domain(another):
+    path = another(target_extra='account_domain = "GATEWAY"')
+    assert PYPSRP.run(path.where(SCHEME), "ops", PASSWORD, "whoami").out == b"gateway\\ops\r\n"
+    path.targets.forget()
+    path = another(target_extra='account_domain = "ELSEWHERE"')
+    faulted(path, "whoami")
+    assert [login["ok"] for login in path.targets.seen("auth")] == [False]
 
 
 def test_after_a_fault_the_next_command_works(path):

@@ -175,17 +175,11 @@ def test_a_first_token_inside_that_is_none(unharmed, token):
     unharmed.nothing_reached_a_target()
 
 
-def resident(gateway):
-    """KiB that the gateway has held at most."""
-    with open(f"/proc/{gateway.program.pid}/status") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmHWM:"))
-
-
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("what", ["a value", "a name", "the path", "many", "no end"])
 def test_a_header_of_ten_megabytes(unharmed, what, scheme):
     where, size = unharmed.where(scheme), 10 << 20
-    before = resident(unharmed.gateway)
+    before = unharmed.gateway.resident()
     begin = f"POST /{where.path} HTTP/1.1\r\nHost: x\r\n".encode()
     data = {
         "a value": begin + b"X-Long: " + b"x" * size + b"\r\n\r\n",
@@ -202,7 +196,7 @@ def test_a_header_of_ten_megabytes(unharmed, what, scheme):
         else:
             status = wire.answer(s)[0]
         assert status in (400, 413, 414, 431, None)
-    assert resident(unharmed.gateway) - before < 4096
+    assert unharmed.gateway.resident() - before < 4096
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 from pypsrp.exceptions import WSManFaultError
-from pypsrp.shell import Process
+from pypsrp.shell import Process, SignalCode
 
 from lab import soap, wire
 from lab.accounts import PASSWORD
@@ -109,9 +109,68 @@ def test_commands_of_one_shell_are_bounded(another):
         with pytest.raises(WSManFaultError) as refused:
             Process(shell, "hostname").begin_invoke()
         assert refused.value.code == QUOTA_OPERATIONS
-        running[0].signal("http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/terminate")
+        running[0].signal(SignalCode.TERMINATE)
         assert invoke(shell, "hostname").code == 0
     path.targets.nothing_left()
+
+
+def test_as_many_commands_run_at_once_as_the_configuration_says_and_each_can_be_reached(another):
+    path = another(limits="commands_per_shell = 12")
+    with PYPSRP.shell(path.where(), "ops", PASSWORD) as shell:
+        running = [Process(shell, "sleep", ["60"]) for _ in range(11)] + [Process(shell, "cat")]
+        for process in running:
+            process.begin_invoke()
+        path.targets.ran(12)
+        running[-1].send(b"still heard", end=True)
+        running[-1].end_invoke()
+        assert running[-1].stdout == b"still heard"
+        running[0].signal(SignalCode.CTRL_C)
+        running[0].end_invoke()
+        assert running[0].rc != 0
+    path.targets.nothing_left()
+
+
+def test_connections_to_one_target_are_bounded_by_what_it_allows(another):
+    path = another(target_extra="quotas = { connections = 2 }")
+    with PYPSRP.shell(path.where(), "ops", PASSWORD) as shell:
+        running = [Process(shell, "sleep", ["60"]) for _ in range(2)]
+        for process in running:
+            process.begin_invoke()
+        with pytest.raises(WSManFaultError) as refused:
+            Process(shell, "hostname").begin_invoke()
+        assert refused.value.code == QUOTA_OPERATIONS and "nothing was run" in refused.value.reason
+        running[0].signal(SignalCode.TERMINATE)
+        assert invoke(shell, "hostname").code == 0
+    path.targets.nothing_left()
+
+
+def test_a_client_that_does_not_read_holds_up_its_own_command_only(another):
+    path = another()
+    raw = Raw(path.where())
+    before = path.gateway.resident()
+    raw.begin("bigout", "20000000")
+    # The target has made all of it by now; the gateway has not asked for more than its buffer holds.
+    assert Pypsrp("other").run(path.where(), "ops", PASSWORD, "hostname").code == 0
+    time.sleep(1)
+    assert path.gateway.resident() - before < 8 * 1024
+    out, code = raw.rest()
+    assert (len(out), code) == (20_000_000, 0)
+    assert path.gateway.resident() - before < 12 * 1024
+
+
+def test_a_target_is_never_asked_for_more_than_it_allows(another):
+    path = another(target_extra="quotas = { shells_per_account = 1, accounts = 1 }\n")
+    one, two, other = Raw(path.where()), Raw(path.where()), Raw(path.where(), "other")
+    one.begin("hostname")
+    for raw in (two, other):
+        raw.shell = raw.ask(soap.create()).shell
+        answer = raw.ask(soap.command(raw.shell, "hostname"))
+        assert answer.status == 503 and answer.fault in (QUOTA_SHELLS, QUOTA_OPERATIONS)
+        assert "nothing was run" in answer.reason
+    path.targets.ran(1)
+    assert one.end().status == 200
+    assert two.ask(soap.command(two.shell, "hostname")).status == 200
+    path.targets.ran(2)
 
 
 # ---- lockout

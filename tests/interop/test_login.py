@@ -1,14 +1,18 @@
 """Who is let in, and who is not."""
 
 import re
+import ssl
 
 import pypsrp.exceptions
 import pytest
 import requests
+import requests_credssp.credssp
+import spnego._credssp
+import spnego.tls
 import winrm.exceptions
 
 from lab.accounts import PASSWORD
-from lab import soap
+from lab import soap, wire
 from lab.clients import CLIENTS, REFUSED, Pypsrp, Pywinrm, credssp_session
 
 PYPSRP = Pypsrp("pypsrp")
@@ -38,6 +42,34 @@ def test_an_account_that_is_not_there_is_refused_alike(path, user):
         PYPSRP.run(path.where(), user, PASSWORD, "hostname")
     path.nothing_reached_a_target()
     assert path.audited("login")["outcome"] in ("bad_credentials", "unknown_name")
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda v: v.name)
+def test_both_versions_of_tls_inside_are_taken(path, monkeypatch, client, version):
+    """Windows before 2022 has 1.2."""
+    stock = spnego.tls.default_tls_context
+
+    def one_version(*args, **options):
+        made = stock(*args, **options)
+        made.context.minimum_version = made.context.maximum_version = version
+        return made
+
+    for module in (spnego.tls, spnego._credssp, requests_credssp.credssp):
+        if hasattr(module, "default_tls_context"):
+            monkeypatch.setattr(module, "default_tls_context", one_version)
+    assert client.run(path.where(), "ops", PASSWORD, "hostname").code == 0
+
+
+def test_a_client_may_wait_for_leave_to_send_its_body(path):
+    """.NET does."""
+    with wire.connect(path.where()) as s:
+        s.sendall(wire.post(path.where(), "Expect: 100-continue").replace(b"Length: 0", b"Length: 4"))
+        status, _headers = wire.answer(s)
+        if status == 100:
+            s.sendall(b"body")
+            status, _headers = wire.answer(s)
+        assert status == 401
 
 
 def test_a_login_is_audited_with_the_principal_and_the_address(path):

@@ -6,15 +6,16 @@ import signal
 import urllib.request
 
 import pytest
+from pypsrp.exceptions import WSManFaultError
 
 from lab import soap, wire
 from lab.accounts import PASSWORD
-from lab.clients import Pypsrp
+from lab.clients import REFUSED, Pypsrp, credssp_session, invoke
 from lab.gateway import command
 from lab.processes import poll
 from lab.raw import Raw
 
-SHUTDOWN = 1115
+ACCESS_DENIED, SHUTDOWN = 5, 1115
 PYPSRP = Pypsrp("pypsrp")
 
 
@@ -52,7 +53,7 @@ def test_a_configuration_that_is_wrong_keeps_the_old_one(another):
     assert PYPSRP.run(path.where(), "ops", PASSWORD, "hostname").code == 0
 
 
-def test_an_account_that_is_added_can_log_in_after_a_reload_and_one_that_is_removed_cannot(another):
+def test_an_account_that_is_added_can_log_in_after_a_reload(another):
     path = another()
     path.gateway.add_account("fresh", PASSWORD, "viewers")
     path.gateway.reload()
@@ -61,6 +62,54 @@ def test_an_account_that_is_added_can_log_in_after_a_reload_and_one_that_is_remo
     session = PYPSRP.wsman(path.where("http"), "fresh", PASSWORD)
     session.get_server_config()
     assert path.audited("login", outcome="ok", principal="GATEWAY\\fresh")
+    with PYPSRP.shell(path.where(), "ops", PASSWORD) as shell:
+        assert invoke(shell, "hostname").code == 0
+        for name in ("fresh", "ops"):
+            command("account", "remove", name, "--config", path.gateway.config)
+        begin = path.gateway.next_line()
+        path.gateway.reload()
+        path.gateway.audited("reload", begin, outcome="taken")
+        with pytest.raises(WSManFaultError):
+            invoke(shell, "hostname")
+        for name in ("fresh", "ops"):
+            with pytest.raises(REFUSED):
+                PYPSRP.run(path.where(), name, PASSWORD, "hostname")
+    path.targets.ran(1)
+
+
+def test_a_group_that_is_taken_away_is_gone_for_open_shells(another):
+    path = another()
+    with PYPSRP.shell(path.where(), "viewer", PASSWORD) as shell:
+        assert invoke(shell, "hostname").code == 0
+        command("account", "remove", "viewer", "--config", path.gateway.config)
+        path.gateway.add_account("viewer", PASSWORD)
+        path.gateway.reload()
+        path.audited("reload", outcome="taken")
+        with pytest.raises(WSManFaultError):
+            invoke(shell, "hostname")
+    path.targets.ran(1)
+
+
+@pytest.mark.parametrize("groups", [None, []], ids=["removed", "without its groups"])
+def test_an_account_that_changed_may_do_no_more_than_it_may_now(another, groups):
+    path = another()
+    with PYPSRP.shell(path.where(), "viewer", PASSWORD) as shell:
+        assert invoke(shell, "hostname").code == 0
+        path.gateway.remove_account("viewer")
+        if groups is not None:
+            path.gateway.add_account("viewer", PASSWORD, *groups)
+        path.gateway.reload()
+        path.audited("reload", outcome="taken")
+        with pytest.raises(WSManFaultError) as refused:
+            invoke(shell, "hostname")
+        assert refused.value.code == ACCESS_DENIED
+    session = credssp_session(path.where(), "viewer", PASSWORD)
+    if groups is None:
+        with pytest.raises(REFUSED):
+            session.post(path.where().url, soap.IDENTIFY, timeout=20)
+    else:
+        assert session.post(path.where().url, soap.IDENTIFY, timeout=20).status_code == 200
+    path.targets.ran(1)
 
 
 def test_a_gateway_that_is_told_to_stop_lets_commands_end_and_begins_nothing_new(another):

@@ -170,8 +170,8 @@ impl Call<'_> {
         let now = Instant::now();
         let deadline = now.checked_add(self.patience()).unwrap_or(now);
         match command.fetch(self.request.header.max_envelope_size, deadline).await {
-            Fetched::Output(output) => {
-                let delivered = Delivered::new(move || command.acknowledge());
+            Fetched::Output(output, turn) => {
+                let delivered = Delivered::new(move || command.acknowledge(turn));
                 Ok(self.ok(&ResponseBody::Receive(output)).delivering(delivered))
             }
             Fetched::Failed(ended) => Err(ended.into()),

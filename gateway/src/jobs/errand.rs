@@ -215,9 +215,9 @@ impl Errand<'_> {
             match command.fetch(FETCH, now.checked_add(WAIT).unwrap_or(now)).await {
                 Fetched::Nothing => {}
                 Fetched::Failed(ended) => break ended.into(),
-                Fetched::Output(answer) => {
+                Fetched::Output(answer, turn) => {
                     let exit_code = self.tell(&mut pieces, answer).await;
-                    command.acknowledge();
+                    command.acknowledge(turn);
                     if let Some(exit_code) = exit_code {
                         break Outcome::Finished { exit_code, duration: began.elapsed() };
                     }

@@ -1,7 +1,7 @@
 //! One command: started once, its output pumped from the target, its end audited.
 
 use super::launch::Gate;
-use super::output::{Buffer, Fetched, SharedOutput};
+use super::output::{Buffer, Fetched, SharedOutput, Turn};
 use crate::audit::{CommandResult, Context, Event, EventKind, Ids, Outcome, UnknownWhy};
 use crate::backend::{BackendError, Control, Effect, NotOpened, Received, Running, TargetShell};
 use crate::enforce::Permit;
@@ -162,9 +162,9 @@ impl Command {
         self.output.fetch(max_envelope, deadline).await
     }
 
-    /// What was fetched last has been written to the client.
-    pub fn acknowledge(&self) {
-        self.output.acknowledge();
+    /// What this fetch brought has been written to the client.
+    pub fn acknowledge(&self, turn: Turn) {
+        self.output.acknowledge(turn);
     }
 
     /// Passes input on. Its rule must let input through.

@@ -13,7 +13,7 @@ mod shell;
 mod table;
 
 pub use command::{Command, Ended, Launch, NotLaunched, Start, TerminatedBy};
-pub use output::{Buffer, Fetched};
+pub use output::{Buffer, Fetched, Turn};
 pub use places::{Place, Places, ShellRules, TableFull};
 pub use reaper::reap_forever;
 pub use shell::{NotStarted, Opening, Shell, presence};

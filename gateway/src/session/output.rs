@@ -49,11 +49,16 @@ impl Buffer {
     }
 }
 
+/// Which fetch an answer is of. A client that came back on a new connection was given more than the answer that
+/// its old connection may still be writing: only the latest fetch can be acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Turn(u64);
+
 /// What a fetch brings.
 #[derive(Debug)]
 pub enum Fetched {
     /// To be acknowledged once it was written.
-    Output(ReceiveResponse),
+    Output(ReceiveResponse, Turn),
     /// The command failed, and stays failed.
     Failed(Ended),
     /// Nothing happened in time.
@@ -63,6 +68,7 @@ pub enum Fetched {
 #[derive(Debug)]
 struct State {
     output: Output,
+    latest: Turn,
     failed: Option<Ended>,
 }
 
@@ -78,7 +84,7 @@ pub(super) struct SharedOutput {
 
 impl SharedOutput {
     pub(super) fn new(id: CommandId, buffer: Buffer) -> Self {
-        let state = State { output: Output::new(id, buffer.capacity()), failed: None };
+        let state = State { output: Output::new(id, buffer.capacity()), latest: Turn::default(), failed: None };
         Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new(), turn: Arc::default() }
     }
 
@@ -149,15 +155,22 @@ impl SharedOutput {
         }
     }
 
-    pub(super) fn acknowledge(&self) {
-        self.state.lock().output.acknowledge();
+    /// Forgets what this fetch brought, unless another one has come since.
+    pub(super) fn acknowledge(&self, turn: Turn) {
+        let mut state = self.state.lock();
+        if state.latest != turn {
+            return;
+        }
+        state.output.acknowledge();
+        drop(state);
         self.drained.notify_waiters();
     }
 
     fn peek(&self, max_envelope: usize) -> Option<Fetched> {
         let mut state = self.state.lock();
-        let output = state.output.peek(max_envelope).map(Fetched::Output);
-        output.or_else(|| state.failed.map(Fetched::Failed))
+        let Some(answer) = state.output.peek(max_envelope) else { return state.failed.map(Fetched::Failed) };
+        state.latest = Turn(state.latest.0.wrapping_add(1));
+        Some(Fetched::Output(answer, state.latest))
     }
 }
 
@@ -188,11 +201,36 @@ mod tests {
                 assert!(waiting <= bytes.max(one + LEAST_WAITING), "{waiting} of {bytes}");
             }
             assert!(one <= waiting);
-            while let Fetched::Output(_) = output.fetch(64 << 10, Instant::now()).await {
-                output.acknowledge();
+            while let Fetched::Output(_, turn) = output.fetch(64 << 10, Instant::now()).await {
+                output.acknowledge(turn);
             }
             assert!(output.room().now_or_never().is_some(), "what was read makes room again");
         }
+    }
+
+    async fn fetched(output: &SharedOutput) -> (usize, Turn) {
+        match output.fetch(64 << 10, Instant::now()).await {
+            Fetched::Output(answer, turn) => (answer.streams.iter().map(|chunk| chunk.data.len()).sum(), turn),
+            other @ (Fetched::Failed(_) | Fetched::Nothing) => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_connection_acknowledges_nothing_that_only_the_new_one_was_given() {
+        let output = output(Buffer::SESSION);
+        output.push(answer(10)).unwrap();
+        let (_, old) = fetched(&output).await;
+        output.push(answer(5)).unwrap();
+        let (all, new) = fetched(&output).await;
+        assert_eq!(all, 15);
+        // The old answer was written after all; the new one was not, and is asked for once more.
+        output.acknowledge(old);
+        let (again, newest) = fetched(&output).await;
+        assert_eq!(again, 15);
+        output.acknowledge(new);
+        output.acknowledge(newest);
+        output.acknowledge(newest);
+        assert!(matches!(output.fetch(64 << 10, Instant::now()).await, Fetched::Nothing));
     }
 
     #[test]

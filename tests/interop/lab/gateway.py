@@ -59,9 +59,12 @@ class Options:
     http: str = ""
     limits: str = LIMITS
     rates: str = RATES
+    audit: str = ""
     target_extra: str = ""
     port_of: object = None
     trusted: object = None
+    trust: str = ""
+    only: tuple = ()
     longest_file: int = 0
     program: object = None
     environment: object = None
@@ -97,27 +100,16 @@ class Gateway:
     # ---- configuration
     def target_table(self):
         o = self.options
-        port, trusted = o.port_of or self.targets.port, o.trusted or self.authority.file
-        return f"""
-[targets.web01]
-address = "127.0.0.1"
-port = {port("https", 0)}
-ca = "{trusted}"
-tags = ["web"]
-{o.target_extra}
-[targets.web02]
-address = "127.0.0.1"
-port = {port("http", 1)}
-dangerous_plain_http = true
-tags = ["web"]
-{o.target_extra}
-[targets.db01]
-address = "127.0.0.1"
-port = {port("https", 2)}
-ca = "{trusted}"
-authentication = "credssp"
-{o.target_extra}
-"""
+        port = o.port_of or self.targets.port
+        trust = o.trust or f'ca = "{o.trusted or self.authority.file}"'
+        rows = {
+            "web01": f'port = {port("https", 0)}\n{trust}\ntags = ["web"]',
+            "web02": f'port = {port("http", 1)}\ndangerous_plain_http = true\ntags = ["web"]',
+            "db01": f'port = {port("https", 2)}\n{trust}\nauthentication = "credssp"',
+        }
+        return "\n".join(
+            f'[targets.{name}]\naddress = "127.0.0.1"\n{rows[name]}\n{o.target_extra}' for name in o.only or rows
+        )
 
     def write_config(self):
         self.ports = {name: free_port() for name in ("https", "http", "admin")}
@@ -145,6 +137,7 @@ path = "policy"
 [audit]
 directory = "audit"
 digest_key = "keys/audit-digest.key"
+{self.options.audit}
 
 [audit.sign]
 key = "keys/audit-signing.key"
@@ -166,6 +159,9 @@ host_suffix = "{HOST_SUFFIX}"
 
     def add_account(self, name, password, *groups):
         return add_account(self.config, name, password, *groups)
+
+    def remove_account(self, name):
+        command("account", "remove", name, "--config", self.config)
 
     # ---- the process
     def start(self, tries=3):
@@ -202,6 +198,11 @@ host_suffix = "{HOST_SUFFIX}"
         """How many there are, by the metrics."""
         found = re.search(rf'^sekisho_now{{kind="{kind}"}} (\d+)$', self.admin("metrics")[1], re.M)
         return int(found.group(1))
+
+    def resident(self):
+        """KiB of memory that it has held at most."""
+        text = Path(f"/proc/{self.program.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s*(\d+)", text, re.M).group(1))
 
     def stop(self):
         return self.program.stop()

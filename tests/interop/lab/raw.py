@@ -36,7 +36,10 @@ class Raw:
 
     def part(self):
         """The output of one Receive, and the exit code if that was the last."""
-        answer = self.ask(soap.receive(self.shell, self.command))
+        return self.read(self.ask(soap.receive(self.shell, self.command)))
+
+    @staticmethod
+    def read(answer):
         assert answer.fault in (None, TIMED_OUT), answer.reason
         streams = answer.root.findall(STREAMS, soap.NS)
         code = answer.text("s:Body/rsp:ReceiveResponse/rsp:CommandState/rsp:ExitCode")

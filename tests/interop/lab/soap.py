@@ -25,7 +25,7 @@ CREATE = (
 )
 
 
-def envelope(action, body="", resource=CMD, shell=None, timeout=20, message=None):
+def envelope(action, body="", resource=CMD, shell=None, timeout=20, message=None, most=512000):
     selector = (
         f'<w:SelectorSet><w:Selector Name="ShellId">{escape(shell)}</w:Selector></w:SelectorSet>'
         if shell
@@ -36,7 +36,7 @@ def envelope(action, body="", resource=CMD, shell=None, timeout=20, message=None
         f"<s:Envelope {names}><s:Header><a:Action>{escape(action)}</a:Action>"
         f"<a:To>http://localhost/wsman</a:To><a:MessageID>{message or f'uuid:{uuid.uuid4()}'}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{NS['a']}/role/anonymous</a:Address></a:ReplyTo>"
-        f"<w:ResourceURI>{escape(resource)}</w:ResourceURI><w:MaxEnvelopeSize>512000</w:MaxEnvelopeSize>"
+        f"<w:ResourceURI>{escape(resource)}</w:ResourceURI><w:MaxEnvelopeSize>{most}</w:MaxEnvelopeSize>"
         f"<w:OperationTimeout>PT{timeout}S</w:OperationTimeout>{selector}</s:Header>"
         f"<s:Body>{body}</s:Body></s:Envelope>"
     )

@@ -17,7 +17,7 @@ class Targets:
         self.log_file, ready = folder / "seen.jsonl", folder / "ready.json"
         known = folder / "users.json"
         known.write_text(json.dumps(users))
-        certificate, key = authority.issue("target", "target.test")
+        certificate, key = authority.issued("target", "target.test")
         words = [sys.executable, PROGRAM, "--users", known, "--log", self.log_file, "--count", count]
         words += ["--mode", "free", "--ready", ready, "--http-base", 1, "--https-base", 1]
         words += ["--cert", certificate, "--key", key, *options]
