@@ -130,12 +130,14 @@ pub(crate) fn checked(arguments: Vec<String>, secrecies: &[Secrecy]) -> Vec<Chec
 
 /// What an argument's own name says about itself and about the argument after it.
 fn option_secrecy(argument: &str) -> (Secrecy, Secrecy) {
-    const TELLING: [&str; 6] = ["password", "passwd", "pwd", "secret", "token", "key"];
+    const TELLING: [&str; 5] = ["pass", "pwd", "secret", "token", "key"];
     let speaks = |name: &str| {
         let name = name.to_ascii_lowercase();
         TELLING.iter().any(|word| name.contains(word))
     };
     match argument.split_once([':', '=']) {
+        // `sc.exe config x password= y` has its value in the next argument, and cannot be written otherwise.
+        Some((name, "")) if speaks(name) => (Secrecy::Open, Secrecy::Secret),
         Some((name, _)) if speaks(name) => (Secrecy::Secret, Secrecy::Open),
         None if argument.starts_with(['-', '/']) && speaks(argument) => (Secrecy::Open, Secrecy::Secret),
         Some(_) | None => (Secrecy::Open, Secrecy::Open),
@@ -204,6 +206,8 @@ mod tests {
         assert_eq!(marked(&["--api-key=x", "secret=z"]), [true, true]);
         assert_eq!(marked(&["/fo", "csv", "C:\\tokens"]), [false, false, false]);
         assert_eq!(marked(&["password", "x"]), [false, false]);
+        assert_eq!(marked(&["obj=", "D\\u", "password=", "x", "y"]), [false, false, false, true, false]);
+        assert_eq!(marked(&["-Secret:", "x", "/pass:y"]), [false, true, true]);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub enum Construct {
     UnbalancedQuote,
     /// A quote that does not enclose a whole piece.
     QuoteInsidePiece,
-    /// A backslash before a closing quote.
+    /// A backslash, or what Windows turns into one, before a closing quote.
     BackslashBeforeQuote,
 }
 
@@ -136,7 +136,7 @@ pub fn parse_rendered(line: &str) -> Result<Vec<String>, Refusal> {
     check_length(line)?;
     check_characters(path, Parentheses::Literal)?;
     check_characters(tail, Parentheses::Refused)?;
-    if path.ends_with('\\') {
+    if path.ends_with(is_backslash) {
         return Err(Refusal { construct: Construct::BackslashBeforeQuote, place: 0 });
     }
     if !tail.is_empty() && !tail.starts_with(is_separator) {
@@ -199,6 +199,12 @@ pub(crate) fn refused_character(character: char) -> Option<Construct> {
     }
 }
 
+/// A backslash, and the characters that best-fit conversion to an ANSI code page makes one: before a closing quote
+/// a program that does not read Unicode would take it for an escape, and split its arguments elsewhere.
+fn is_backslash(character: char) -> bool {
+    matches!(character, '\\' | '\u{A5}' | '\u{20A9}' | '\u{20E5}' | '\u{2216}' | '\u{FE68}' | '\u{FF3C}')
+}
+
 fn is_separator(character: char) -> bool {
     matches!(character, ' ' | '\t')
 }
@@ -219,7 +225,7 @@ fn split(line: &str) -> Result<Vec<String>, Refusal> {
         let mut closed = false;
         for (at, next) in rest.by_ref() {
             match (quoted, next) {
-                (true, '"') if piece.ends_with('\\') => {
+                (true, '"') if piece.ends_with(is_backslash) => {
                     return Err(Refusal { construct: Construct::BackslashBeforeQuote, place: at.saturating_sub(1) });
                 }
                 (true, '"') => closed = true,
@@ -280,6 +286,10 @@ mod tests {
         assert_eq!(read("a \"b\"\"c\""), Err((Construct::QuoteInsidePiece, 4)));
         assert_eq!(read("a \"b\\\" c\""), Err((Construct::BackslashBeforeQuote, 4)));
         assert_eq!(read("a \"C:\\x\\\""), Err((Construct::BackslashBeforeQuote, 7)));
+        for c in ['\u{a5}', '\u{20a9}', '\u{20e5}', '\u{2216}', '\u{fe68}', '\u{ff3c}'] {
+            assert_eq!(read(&format!("a \"b {c}\" c")), Err((Construct::BackslashBeforeQuote, 5)));
+            assert_eq!(read(&format!("a b{c} \"{c}c d\"")).unwrap().len(), 3, "elsewhere it is a letter");
+        }
         assert_eq!(read("\""), Err((Construct::UnbalancedQuote, 0)));
         assert_eq!(read("a \"b\" \""), Err((Construct::UnbalancedQuote, 6)));
     }

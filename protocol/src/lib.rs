@@ -7,6 +7,9 @@
 pub mod auth;
 pub mod credssp;
 pub mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http_auth;
 pub mod job;
 pub mod known_certificate;

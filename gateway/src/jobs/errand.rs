@@ -2,11 +2,11 @@
 
 use super::Job;
 use super::ledger::Report;
-use super::outcome::{Outcome, effect};
+use super::outcome::Outcome;
 use super::output::Pieces;
 use super::stop::Why;
 use crate::audit::TerminatedBy;
-use crate::backend::{Dialer, TargetShell};
+use crate::backend::{self, Dialer, TargetShell};
 use crate::config::Target;
 use crate::enforce::{Ask, Counted, Permit, closed, judge_counted, may_reach};
 use crate::session::{Command, Fetched, Launch, Place, ShellRules, Start};
@@ -17,13 +17,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 /// UTF-8: what a job's programs are asked to write, unless a target sets another code page.
 const UTF_8: u16 = 65_001;
 /// Bytes of output that are taken out of the buffer at a time, once encoded.
 const FETCH: usize = 64 * 1024;
+/// How long the end of a command is waited for before its shell is deleted in any case.
+const SETTLE: Duration = Duration::from_secs(10);
 /// How long one wait for output lasts; another one follows.
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -37,9 +39,18 @@ struct Errand<'a> {
 /// What was opened for a target, to be closed again.
 struct Opened {
     backend: Arc<TargetShell>,
-    command: Option<Arc<Command>>,
+    left: Left,
     /// Kept until the target's shell is gone.
     _place: Place,
+}
+
+/// What is left of a command when its outcome is known.
+enum Left {
+    Nothing,
+    /// It was given up before it was known to run.
+    Launch(Launch),
+    /// It runs, or has ended.
+    Command(Arc<Command>),
 }
 
 /// What ends a wait for a target.
@@ -108,8 +119,8 @@ impl Errand<'_> {
         let code_page = Some(dialer.target().code_page.unwrap_or(UTF_8));
         let options = ShellOptions { profile: Profile::Load, code_page };
         let backend = TargetShell::new(dialer, job.caller.identity.principal.clone(), options);
-        let (outcome, command) = self.launch(Arc::clone(&backend), permit, id).await;
-        (outcome, Some(Opened { backend, command, _place: place }))
+        let (outcome, left) = self.launch(Arc::clone(&backend), permit, id).await;
+        (outcome, Some(Opened { backend, left, _place: place }))
     }
 
     /// Finds the target, and waits until the rates and the quotas let one more command onto it.
@@ -136,25 +147,22 @@ impl Errand<'_> {
         Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, request: program }
     }
 
-    async fn launch(
-        &self,
-        backend: Arc<TargetShell>,
-        permit: Permit,
-        id: CommandId,
-    ) -> (Outcome, Option<Arc<Command>>) {
+    async fn launch(&self, backend: Arc<TargetShell>, permit: Permit, id: CommandId) -> (Outcome, Left) {
         let start = Start { gateway: Arc::clone(&self.job.gateway), backend, id, buffer: self.job.buffer };
         let mut launch = Command::launch(start, permit);
         let mut interrupted = std::pin::pin!(self.interrupted());
         let launched = tokio::select! {
             biased;
-            interrupted = &mut interrupted => {
-                return (interrupted.outcome(effect(launch.give_up(interrupted.by()))), None);
-            }
-            launched = self.started(&mut launch) => launched,
+            interrupted = &mut interrupted => Err(interrupted),
+            launched = self.started(&mut launch) => Ok(launched),
         };
         match launched {
-            Ok((command, began)) => (self.attend(&command, began, interrupted).await, Some(command)),
-            Err(outcome) => (outcome, None),
+            Ok(Ok((command, began))) => (self.attend(&command, began, interrupted).await, Left::Command(command)),
+            Ok(Err(outcome)) => (outcome, Left::Nothing),
+            Err(interrupted) => match launch.give_up(interrupted.by()) {
+                backend::Effect::NotDone => (interrupted.outcome(Effect::NothingRan), Left::Nothing),
+                backend::Effect::Unknown => (interrupted.outcome(Effect::Unknown), Left::Launch(launch)),
+            },
         }
     }
 
@@ -247,9 +255,15 @@ impl Errand<'_> {
 
 impl Opened {
     async fn close(self) {
-        if let Some(command) = &self.command {
-            command.ended().await;
-        }
+        // The command is ended before its shell, so that the target's word on it is heard.
+        let ended = async {
+            match self.left {
+                Left::Nothing => {}
+                Left::Launch(launch) => launch.settled().await,
+                Left::Command(command) => command.ended().await,
+            }
+        };
+        drop(timeout(SETTLE, ended).await);
         if let Err(error) = self.backend.close().await {
             tracing::info!(%error, "The shell of a job could not be deleted at its target");
         }

@@ -104,14 +104,6 @@ fn bounded(mut text: String) -> String {
     text
 }
 
-/// What the gateway's word for an effect is in the job API.
-pub(super) fn effect(effect: backend::Effect) -> Effect {
-    match effect {
-        backend::Effect::NotDone => Effect::NothingRan,
-        backend::Effect::Unknown => Effect::Unknown,
-    }
-}
-
 impl From<Refusal> for Outcome {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
@@ -224,10 +216,11 @@ mod tests {
     #[test]
     fn every_failure_is_a_valid_line_that_says_whether_it_may_have_run() {
         for error in errors() {
-            for done in [backend::Effect::NotDone, backend::Effect::Unknown] {
+            let effects = [(backend::Effect::NotDone, Effect::NothingRan), (backend::Effect::Unknown, Effect::Unknown)];
+            for (done, effect) in effects {
                 let outcome = Outcome::from(NotLaunched { error, effect: done });
                 let Outcome::Failed(failure) = &outcome else { panic!("{outcome:?}") };
-                assert_eq!(failure.effect, effect(done), "{error}");
+                assert_eq!(failure.effect, effect, "{error}");
                 assert_eq!(outcome.clone().event("web01".to_owned()).validate(), Ok(()), "{outcome:?}");
             }
             let Outcome::Failed(failure) = Outcome::from(Ended::Target(error)) else { panic!("{error}") };

@@ -73,8 +73,17 @@ impl Launch {
 
     /// Stops waiting: what was not sent is not sent, what was is terminated as soon as it is known. Says
     /// which of the two.
-    pub fn give_up(self, by: TerminatedBy) -> Effect {
+    pub fn give_up(&self, by: TerminatedBy) -> Effect {
         self.gate.give_up(by)
+    }
+
+    /// Waits until a command that was given up after it was sent has been told to stop, and that is written.
+    pub async fn settled(mut self) {
+        let Ok(Ok(command)) = (&mut self.launched).await else { return };
+        if let Some(by) = self.gate.given_up() {
+            command.terminate(by);
+        }
+        command.ended().await;
     }
 }
 

@@ -211,7 +211,7 @@ mod tests {
     async fn fetched(output: &SharedOutput) -> (usize, Turn) {
         match output.fetch(64 << 10, Instant::now()).await {
             Fetched::Output(answer, turn) => (answer.streams.iter().map(|chunk| chunk.data.len()).sum(), turn),
-            Fetched::Failed(_) | Fetched::Nothing => panic!("nothing was fetched"),
+            other @ (Fetched::Failed(_) | Fetched::Nothing) => panic!("{other:?}"),
         }
     }
 

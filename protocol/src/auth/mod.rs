@@ -20,6 +20,14 @@ pub(crate) use negotiate::{InitiateStep, NegotiateInitiator};
 pub use negotiate::{NegotiateAcceptor, NegotiateStep, Wrapping};
 #[cfg(test)]
 pub(crate) use ntlm::attack as ntlm_attack;
+/// What fuzzers call.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz {
+    pub(crate) use super::ntlm::acceptor::NtlmAcceptor;
+    pub(crate) use super::ntlm::guard::{Transcript, claimed_name, judge};
+    pub(crate) use super::ntlm::initiator::NtlmInitiator;
+    pub(crate) use super::spnego::{NegTokenInit, NegTokenResp, is_first_token};
+}
 pub(crate) use ntlm::session::{NtlmSession, unwrap_token};
 
 /// An account as the peer wrote it: not normalised, not trusted before the login is done.

@@ -12,6 +12,15 @@ mod ts_credentials;
 mod ts_request;
 mod tunnel;
 
+/// What fuzzers call.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz {
+    pub(crate) use super::config::client_tls;
+    pub(crate) use super::ts_credentials::{decode as decode_credentials, encode as encode_credentials};
+    pub(crate) use super::ts_request::TsRequest;
+    pub(crate) use super::tunnel::Tunnel;
+}
+
 pub use acceptor::{AcceptStep, Acceptor};
 pub use config::{AcceptorConfig, InnerTls};
 pub use initiator::{InitiateStep, Initiator, InitiatorOptions};

@@ -192,6 +192,10 @@ fn records_length(rest: &[u8], sealed: &mut Sealed) -> Result<Option<usize>> {
             return Err(LimitExceeded::MessageSize.into());
         }
         match rest.get(sealed.counted..).unwrap_or_default() {
+            // Without any record nothing would vouch for the group.
+            [kind, ..] if !RECORD_TYPES.contains(kind) && sealed.counted == 0 => {
+                return Err(Malformed::SealedBody.into());
+            }
             [kind, ..] if !RECORD_TYPES.contains(kind) => return Ok(Some(sealed.counted)),
             [_, _, _, high, low, ..] => {
                 let body = usize::from(u16::from_be_bytes([*high, *low]));

@@ -7,7 +7,7 @@ mod group;
 pub use group::GroupReader;
 
 use crate::Result;
-use crate::error::Misuse;
+use crate::error::{Malformed, Misuse};
 use crate::limits::SEALED_CHUNK;
 use zeroize::Zeroizing;
 
@@ -106,18 +106,20 @@ pub fn seal_body_as(seal: &mut dyn MessageSeal, mime: &str, plain: &[u8]) -> Res
 /// Opens a sealed body.
 ///
 /// # Errors
-/// [`Malformed::SealedBody`](crate::error::Malformed::SealedBody), bounds, a label other than the
-/// context's, and whatever the context says of the bytes.
+/// [`Malformed::SealedBody`], a body without any group among it, since nothing would vouch for it; bounds, a
+/// label other than the context's, and whatever the context says of the bytes.
 pub fn open_body(seal: &mut dyn MessageSeal, content_type: &str, body: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     let mut reader = GroupReader::new(content_type, seal.protocol())?;
     // At its final size from the start: a vector that grows leaves copies behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(body.len()));
     reader.push(body)?;
+    let mut opened = false;
     while let Some(group) = reader.next_group(seal)? {
         plain.extend_from_slice(&group);
+        opened = true;
     }
     reader.finish()?;
-    Ok(plain)
+    if opened { Ok(plain) } else { Err(Malformed::SealedBody.into()) }
 }
 
 fn chunk_size(protocol: SealProtocol) -> usize {

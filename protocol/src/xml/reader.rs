@@ -252,6 +252,9 @@ impl Builder {
             let name = attribute.key.as_ref();
             let value = attribute_value(&attribute.value)?;
             let prefix = if name == "xmlns" { Some("") } else { name.strip_prefix("xmlns:") };
+            if name == "xmlns:" {
+                return Err(Malformed::XmlPrefix.into());
+            }
             let Some(prefix) = prefix else {
                 if raw.iter().any(|(other, _)| other == name) {
                     return Err(Malformed::Duplicate.into());

@@ -258,3 +258,18 @@ fn nothing_is_not_sealed() {
     assert_eq!(seal_body(&mut seal, b""), Err(Misuse::WrongState.into()));
     assert_eq!(seal_body_as(&mut seal, "a\r\nb", b"x"), Err(Misuse::WrongState.into()));
 }
+
+/// Nobody would have to know a key for either.
+#[test]
+fn nothing_sealed_is_no_body() {
+    for protocol in BOTH {
+        let kind = streaming_content_type(protocol);
+        assert_eq!(open(protocol, &kind, b"--Encrypted Boundary--\r\n"), Err(Malformed::SealedBody.into()));
+    }
+    let body = seal_body(&mut Flip::new(SealProtocol::CredSsp), b"abc").unwrap();
+    let head = body.bytes.iter().position(|byte| *byte == 0x17).unwrap();
+    let head = std::str::from_utf8(&body.bytes[..head]).unwrap().replace("Length=3", "Length=0");
+    assert!(head.ends_with("octet-stream\r\n\x10\0\0\0"), "{head:?}");
+    let empty = format!("{head}--Encrypted Boundary--\r\n");
+    assert_eq!(open(SealProtocol::CredSsp, &body.content_type, empty.as_bytes()), Err(Malformed::SealedBody.into()));
+}

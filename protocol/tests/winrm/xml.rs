@@ -151,6 +151,7 @@ fn prefixes_have_to_be_declared() {
         "<a><b xmlns:p='u'/><p:c/></a>",
         "<a xmlns:p=''/>",
         "<a xmlns:xmlns='u'/>",
+        "<a xmlns:='u'/>",
         "<a xmlns:xml='u'/>",
     ] {
         assert_eq!(refused(document), Malformed::XmlPrefix.into(), "{document}");

@@ -53,10 +53,12 @@ impl Lab {
         let config = |targets: &[crate::demo::targets::Running]| {
             let mut text = more.to_owned();
             let mut target = |name: &str, port: u16| {
+                let tag = if name.starts_with("web") { "web" } else { "other" };
                 write!(
                     text,
                     "\n[targets.{name}]\naddress = \"127.0.0.1\"\nport = {port}\nserver_name = \"web01\"\n\
-                     spn = \"HTTP/web01\"\nca = \"tls/targets-ca.pem\"\naccount_domain = \"web01\"\n"
+                     spn = \"HTTP/web01\"\nca = \"tls/targets-ca.pem\"\naccount_domain = \"web01\"\n\
+                     tags = [\"{tag}\"]\n"
                 )
                 .unwrap();
             };
@@ -150,10 +152,9 @@ fn refusal(error: AgentError) -> Refusal {
 }
 
 fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
-    match results.targets()[index].outcome.as_ref().unwrap() {
-        Outcome::Failed { class, effect, .. } => (*class, *effect),
-        other @ (Outcome::Finished { .. } | Outcome::Denied { .. } | Outcome::Cancelled { .. }) => panic!("{other:?}"),
-    }
+    let outcome = results.targets()[index].outcome.as_ref();
+    let Some(Outcome::Failed { class, effect, .. }) = outcome else { panic!("{outcome:?}") };
+    (*class, *effect)
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 pub(crate) mod acceptor;
 mod av_pairs;
 pub(crate) mod crypto;
-mod guard;
+pub(crate) mod guard;
 pub(crate) mod initiator;
 mod library;
 mod message;

@@ -1,0 +1,31 @@
+//! What fuzzers call, and what `tests/tests/corpus.rs` replays: each entry takes any bytes and returns. A panic is a
+//! finding, and the assertions say what must hold besides.
+
+pub mod argv;
+pub mod job;
+pub mod login;
+pub mod pieces;
+pub mod policy;
+pub mod sealed;
+pub mod wsman;
+
+/// An entry with the name of its corpus.
+pub type Entry = (&'static str, fn(&[u8]));
+
+/// Entries through public interfaces. Those into inner layers are in `sekisho_protocol::fuzzing`, which replays
+/// their corpora in its own tests.
+pub const ENTRIES: [Entry; 13] = [
+    ("certificate", login::certificate),
+    ("client_login", login::client_login),
+    ("command_line", policy::command_line),
+    ("credssp_tokens", login::credssp_tokens),
+    ("job_answer", job::answer),
+    ("job_request", job::request),
+    ("negotiate", login::negotiate),
+    ("open_body", sealed::open_body),
+    ("parse_authorization", login::parse_authorization),
+    ("policy_compile", policy::compile),
+    ("winrs_client", wsman::winrs_client),
+    ("wsman_request", wsman::request),
+    ("wsman_response", wsman::response),
+];

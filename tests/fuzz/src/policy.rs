@@ -1,0 +1,94 @@
+//! Policy documents and command lines.
+
+use super::argv::{arguments, best_fit};
+use super::pieces::Pieces;
+use sekisho_policy::{
+    Action, Decision, Policy, Principal, ProgramRequest, Source, TargetFacts, command_line as reader,
+};
+use std::sync::LazyLock;
+
+const DOCUMENT: &str = r"
+[[roles.ops.programs]]
+name = 'any'
+path = 'C:\W\any.exe'
+arguments = { any = true }
+
+[[roles.ops.programs]]
+name = 'blank'
+path = 'C:\Program Files (x86)\blank.exe'
+arguments = { each = ['[^-].*'], max = 9 }
+
+[[roles.ops.programs]]
+name = 'none'
+path = 'C:\W\none.exe'
+
+[[assignments]]
+principals = ['D\u']
+targets = ['t']
+roles = ['ops']
+";
+
+static POLICY: LazyLock<Policy> = LazyLock::new(|| compiled(DOCUMENT).expect("the document is right"));
+
+fn compiled(text: &str) -> Option<Policy> {
+    Policy::compile(&[Source { name: "p", text }]).ok().map(|compiled| compiled.policy)
+}
+
+fn decide(policy: &Policy, command: &str, arguments: Vec<String>) -> Decision {
+    let principal = Principal { name: r"D\u".to_owned(), groups: vec![r"D\g".to_owned()] };
+    let target = TargetFacts { name: "t".to_owned(), groups: Vec::new(), tags: vec!["test".to_owned()] };
+    policy.decide(&principal, &target, &Action::Program(ProgramRequest::new(command, arguments)))
+}
+
+/// Any command and arguments: what is allowed is read by Windows as what was judged.
+pub fn command_line(input: &[u8]) {
+    let mut pieces = Pieces::new(input);
+    let command = String::from_utf8_lossy(pieces.piece()).into_owned();
+    let given: Vec<String> = pieces.bounded().map(|piece| String::from_utf8_lossy(piece).into_owned()).collect();
+    for name in ["", "any ", "blank.exe ", "NONE "] {
+        check(&decide(&POLICY, &format!("{name}{command}"), given.clone()));
+    }
+}
+
+fn check(decision: &Decision) {
+    let program = match decision {
+        Decision::Deny(denied) => return assert!(denied.message.len() < 2000),
+        Decision::Allow(allowed) => &allowed.program,
+    };
+    let line = program.command_line();
+    let judged: Vec<&str> = program.arguments().iter().map(sekisho_policy::CheckedArgument::value).collect();
+    let expected = std::iter::once(program.path()).chain(judged.iter().copied());
+    let read = reader::parse_rendered(line).expect("what was rendered can be read");
+    assert!(expected.eq(read.iter().map(String::as_str)), "read back otherwise than judged");
+
+    let quoted = line.starts_with("@\"");
+    let after = if quoted { line.strip_prefix("@\"") } else { Some(line) };
+    let tail = after.and_then(|line| line.strip_prefix(program.path())).expect("the path comes first");
+    let tail = if quoted { tail.strip_prefix('"').expect("the quote is closed") } else { tail };
+    assert!(!tail.contains(['&', '|', '<', '>', '^', '%', '!', '\n', '\r', '\0', '(', ')', ';', '@', '`']));
+    assert_eq!(arguments(tail), judged, "split otherwise than judged");
+    let replaced: Vec<String> = judged.iter().map(|argument| best_fit(argument)).collect();
+    assert_eq!(arguments(&best_fit(tail)), replaced, "split otherwise once characters are replaced");
+}
+
+/// Any document: compiled or refused with places inside it, and whatever it says, nobody else is allowed anything.
+pub fn compile(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    match Policy::compile(&[Source { name: "p", text }]) {
+        Ok(compiled) => {
+            assert_eq!(compiled.policy.digest().len(), 64);
+            for line in ["hostname", "sc query w3svc", r"C:\Windows\System32\sc.exe stop x", "a b\"c"] {
+                check(&decide(&compiled.policy, line, vec!["/x".to_owned()]));
+                check(&decide(&compiled.policy, line, Vec::new()));
+            }
+        }
+        Err(mistakes) => {
+            assert!(!mistakes.is_empty());
+            for mistake in mistakes {
+                let line = text.split('\n').nth(mistake.line.saturating_sub(1));
+                assert!(mistake.line >= 1 && line.is_some(), "a mistake outside the document: {mistake}");
+                assert!(mistake.column >= 1 && !mistake.message.is_empty() && !mistake.hint.is_empty());
+            }
+        }
+    }
+}
