@@ -1,7 +1,7 @@
 //! Jobs: one program on many targets over one login, its results streamed back. `docs/job-api.md`.
 //!
 //! INVARIANT(one-outcome): every target of a job has exactly one outcome, whatever happens in which order:
-//! [`ledger::Ledger`] alone makes the lines.
+//! `ledger::Ledger` alone makes the lines.
 //!
 //! Each target goes through the one door, and then the way of a session's command; what is different is who
 //! waits, for how long, and how it is told.
