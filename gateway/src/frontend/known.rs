@@ -15,7 +15,6 @@ use hyper::StatusCode;
 use parking_lot::Mutex;
 use sekisho_protocol::sealing::{GroupWriter, MessageSeal, open_body, seal_body_as, streaming_content_type};
 use sekisho_protocol::soap::Fault;
-use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -40,9 +39,13 @@ enum Cover {
 /// Serves one request; `None` when it cannot be opened.
 pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body: &[u8]) -> Option<Reply> {
     let cover = if head.sealed() { Cover::Sealed } else { Cover::Plain };
+    let opened;
     let plain = match cover {
-        Cover::Sealed => Cow::Owned(open_body(known.seal.lock().as_mut(), &head.content_type, body).ok()?.to_vec()),
-        Cover::Plain => Cow::Borrowed(body),
+        Cover::Sealed => {
+            opened = open_body(known.seal.lock().as_mut(), &head.content_type, body).ok()?;
+            opened.as_slice()
+        }
+        Cover::Plain => body,
     };
     if plain.is_empty() {
         // The request that only logs in.
@@ -52,9 +55,9 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
         return cover_reply(known, cover, unsealed());
     }
     let answer = match service(&head.path) {
-        Service::Wsman { target } => wsman::serve(client, known, target, head, &plain).await,
-        Service::Jobs => api::jobs(client, known, &plain).await,
-        Service::Targets => api::targets(client, known, &plain),
+        Service::Wsman { target } => wsman::serve(client, known, target, head, plain).await,
+        Service::Jobs => api::jobs(client, known, plain).await,
+        Service::Targets => api::targets(client, known, plain),
         Service::WsmanAnonymous | Service::Unknown => return None,
     };
     cover_reply(known, cover, answer)
