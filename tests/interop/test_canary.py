@@ -121,7 +121,7 @@ def session(request, tmp_path_factory, installation, authority):
     if request.param == "release":
         if program is None:
             skip(
-                "SEKISHO_GATEWAY_RELEASE_BIN names no gateway built by tests/run release: it was NOT searched"
+                "SEKISHO_GATEWAY_RELEASE_BIN is not set: the release build was NOT searched; tests/run canary builds it"
             )
         assert program.exists(), f"{program} is not there"
     words = Words()
