@@ -20,8 +20,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Connections of one shell: one per running command and one to control it.
-const MAX_CONNECTIONS: usize = 8;
+/// Connections of one shell: a poll for each command that a configuration can let run in it (100), and some to control
+/// them. The target's quota bounds them more tightly.
+const MAX_CONNECTIONS: usize = 104;
 /// What we ask targets for where it does not matter; the largest that every Windows answers with.
 const ENVELOPE: usize = 512_000;
 /// How long after a refused connection the one further attempt is made.
