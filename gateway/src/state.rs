@@ -1,6 +1,6 @@
 //! What all parts of a running gateway share, and what a reload replaces at once.
 
-use crate::audit::{Audit, AuditError, Context, Event, EventKind};
+use crate::audit::{Audit, Context, Event, EventKind};
 use crate::backend::{Dialer, Quotas, TrustError};
 use crate::config::{self, Config, Limits, Target, TargetName};
 use crate::credentials::CredentialStore;
@@ -156,7 +156,7 @@ impl Gateway {
     /// Writes about something that has happened and cannot be taken back: a failure is loud, and changes nothing.
     pub async fn audit_after(&self, event: Event) {
         if let Err(error) = self.audit.append(&event).await {
-            self.audit_failed(&error);
+            tracing::error!(%error, "The audit log cannot be written");
         }
     }
 
@@ -177,11 +177,6 @@ impl Gateway {
         if self.metrics.first_refusal_of_second() {
             self.tasks.spawn(async move { gateway.audit_limit(&context, limited).await });
         }
-    }
-
-    fn audit_failed(&self, error: &AuditError) {
-        self.metrics.audit_failure();
-        tracing::error!(%error, "The audit log cannot be written");
     }
 }
 
