@@ -153,7 +153,7 @@ impl Gateway {
         self.live.store(Arc::new(live));
     }
 
-    /// Writes one line, and counts when that fails. Where the operator chose so, a lost line is no error.
+    /// Writes one line, loud when that fails. Where the operator chose so, a lost line is no error.
     ///
     /// # Errors
     /// When it could not be written: what it tells of must not be done.
@@ -164,20 +164,16 @@ impl Gateway {
         match &written {
             Ok(Receipt::Written) => {}
             Ok(Receipt::Lost) => {
-                self.metrics.audit_failure();
-                tracing::error!("A line of the audit log was lost, and the configuration says to go on");
+                tracing::error!("A line of the audit log was lost, and the configuration says to go on")
             }
-            Err(error) => {
-                self.metrics.audit_failure();
-                tracing::error!(%error, "The audit log cannot be written");
-            }
+            Err(error) => tracing::error!(%error, "The audit log cannot be written"),
         }
         written.map(drop)
     }
 
     /// Writes about something that has happened and cannot be taken back: a failure is loud, and changes nothing.
     pub async fn audit_after(&self, event: Event) {
-        let _counted = self.write(event).await;
+        let _said = self.write(event).await;
     }
 
     /// Writes that a rate was reached.

@@ -20,9 +20,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Connections of one shell: a poll for each command that a configuration can let run in it (100), and some to control
-/// them. The target's quota bounds them more tightly.
-const MAX_CONNECTIONS: usize = 104;
+/// Connections of one shell: one for each of as many commands as the configuration may allow to run in it, and
+/// some to control them. The target's own quota and the configured number of commands are usually below.
+const MAX_CONNECTIONS: usize = 108;
 /// What we ask targets for where it does not matter; the largest that every Windows answers with.
 const ENVELOPE: usize = 512_000;
 /// How long after a refused connection the one further attempt is made.

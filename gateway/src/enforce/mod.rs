@@ -184,7 +184,7 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Conte
         unread,
     };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
-    let _counted = gateway.write(Event::new(kind, &context)).await;
+    let _said = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }

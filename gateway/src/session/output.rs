@@ -6,7 +6,6 @@ use sekisho_protocol::error::PeerMisbehaved;
 use sekisho_protocol::winrs::Stream;
 use sekisho_protocol::winrs::server::Output;
 use sekisho_protocol::wsman::{CommandId, CommandState, ReceiveResponse, StreamChunk};
-use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -49,8 +48,8 @@ impl Buffer {
     }
 }
 
-/// Which fetch an answer is of. A client that came back on a new connection was given more than the answer that
-/// its old connection may still be writing: only the latest fetch can be acknowledged.
+/// Which fetch it is. The newest one counts: an older one may be of a connection whose client is gone without a
+/// word, so that it is given nothing, and what it was given before cannot be acknowledged any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turn(u64);
 
@@ -68,7 +67,7 @@ pub enum Fetched {
 #[derive(Debug)]
 struct State {
     output: Output,
-    latest: Turn,
+    newest: Turn,
     failed: Option<Ended>,
 }
 
@@ -78,14 +77,12 @@ pub(super) struct SharedOutput {
     state: Mutex<State>,
     filled: Notify,
     drained: Notify,
-    /// One client's fetch at a time: two would tear the streams apart.
-    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl SharedOutput {
     pub(super) fn new(id: CommandId, buffer: Buffer) -> Self {
-        let state = State { output: Output::new(id, buffer.capacity()), latest: Turn::default(), failed: None };
-        Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new(), turn: Arc::default() }
+        let state = State { output: Output::new(id, buffer.capacity()), newest: Turn::default(), failed: None };
+        Self { state: Mutex::new(state), filled: Notify::new(), drained: Notify::new() }
     }
 
     /// Waits until one more answer of the target fits.
@@ -141,12 +138,13 @@ impl SharedOutput {
         state.output.is_complete() || state.failed.is_some()
     }
 
-    /// Waits for something to fetch until `deadline`. What was not acknowledged is brought again.
+    /// Waits for something to fetch until `deadline`, or until somebody else does. What was not acknowledged is
+    /// brought again.
     pub(super) async fn fetch(&self, max_envelope: usize, deadline: Instant) -> Fetched {
-        let Ok(_turn) = tokio::time::timeout_at(deadline, self.turn.lock()).await else { return Fetched::Nothing };
+        let turn = self.begin();
         loop {
             let filled = self.filled.notified();
-            if let Some(fetched) = self.peek(max_envelope) {
+            if let Some(fetched) = self.peek(turn, max_envelope) {
                 return fetched;
             }
             if tokio::time::timeout_at(deadline, filled).await.is_err() {
@@ -155,10 +153,10 @@ impl SharedOutput {
         }
     }
 
-    /// Forgets what this fetch brought, unless another one has come since.
+    /// Forgets what this fetch brought, unless another one has begun since.
     pub(super) fn acknowledge(&self, turn: Turn) {
         let mut state = self.state.lock();
-        if state.latest != turn {
+        if state.newest != turn {
             return;
         }
         state.output.acknowledge();
@@ -166,11 +164,23 @@ impl SharedOutput {
         self.drained.notify_waiters();
     }
 
-    fn peek(&self, max_envelope: usize) -> Option<Fetched> {
+    /// From here on older fetches bring nothing.
+    fn begin(&self) -> Turn {
         let mut state = self.state.lock();
-        let Some(answer) = state.output.peek(max_envelope) else { return state.failed.map(Fetched::Failed) };
-        state.latest = Turn(state.latest.0.wrapping_add(1));
-        Some(Fetched::Output(answer, state.latest))
+        let turn = Turn(state.newest.0.wrapping_add(1));
+        state.newest = turn;
+        drop(state);
+        self.filled.notify_waiters();
+        turn
+    }
+
+    fn peek(&self, turn: Turn, max_envelope: usize) -> Option<Fetched> {
+        let mut state = self.state.lock();
+        if state.newest != turn {
+            return Some(Fetched::Nothing);
+        }
+        let output = state.output.peek(max_envelope).map(|answer| Fetched::Output(answer, turn));
+        output.or_else(|| state.failed.map(Fetched::Failed))
     }
 }
 
@@ -178,6 +188,7 @@ impl SharedOutput {
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
+    use std::sync::Arc;
     use uuid::Uuid;
 
     fn answer(bytes: usize) -> ReceiveResponse {
@@ -211,7 +222,7 @@ mod tests {
     async fn fetched(output: &SharedOutput) -> (usize, Turn) {
         match output.fetch(64 << 10, Instant::now()).await {
             Fetched::Output(answer, turn) => (answer.streams.iter().map(|chunk| chunk.data.len()).sum(), turn),
-            other @ (Fetched::Failed(_) | Fetched::Nothing) => panic!("{other:?}"),
+            Fetched::Failed(_) | Fetched::Nothing => panic!("nothing was fetched"),
         }
     }
 
@@ -231,6 +242,26 @@ mod tests {
         output.acknowledge(newest);
         output.acknowledge(newest);
         assert!(matches!(output.fetch(64 << 10, Instant::now()).await, Fetched::Nothing));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_newest_fetch_is_given_the_output_and_an_older_one_ends_at_once() {
+        let output = Arc::new(output(Buffer::SESSION));
+        let began = Instant::now();
+        let late = began + std::time::Duration::from_secs(60);
+        let old = tokio::spawn({
+            let output = Arc::clone(&output);
+            async move { output.fetch(64 << 10, late).await }
+        });
+        tokio::task::yield_now().await;
+        let new = tokio::spawn({
+            let output = Arc::clone(&output);
+            async move { output.fetch(64 << 10, late).await }
+        });
+        assert!(matches!(old.await.unwrap(), Fetched::Nothing));
+        assert_eq!(Instant::now(), began);
+        output.push(answer(10)).unwrap();
+        assert!(matches!(new.await.unwrap(), Fetched::Output(..)));
     }
 
     #[test]
