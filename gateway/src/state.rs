@@ -1,6 +1,6 @@
 //! What all parts of a running gateway share, and what a reload replaces at once.
 
-use crate::audit::{Audit, Context, Event, EventKind};
+use crate::audit::{Audit, AuditError, Context, Event, EventKind, Receipt};
 use crate::backend::{Dialer, Quotas, TrustError};
 use crate::config::{self, Config, Limits, Target, TargetName};
 use crate::credentials::CredentialStore;
@@ -153,11 +153,31 @@ impl Gateway {
         self.live.store(Arc::new(live));
     }
 
+    /// Writes one line, and counts when that fails. Where the operator chose so, a lost line is no error.
+    ///
+    /// # Errors
+    /// When it could not be written: what it tells of must not be done.
+    pub async fn write(&self, mut event: Event) -> Result<(), AuditError> {
+        // Every line names the policy: the one that judged, or else the one in force.
+        event.context.policy.get_or_insert_with(|| self.live().policy.digest().to_owned());
+        let written = self.audit.append(&event).await;
+        match &written {
+            Ok(Receipt::Written) => {}
+            Ok(Receipt::Lost) => {
+                self.metrics.audit_failure();
+                tracing::error!("A line of the audit log was lost, and the configuration says to go on");
+            }
+            Err(error) => {
+                self.metrics.audit_failure();
+                tracing::error!(%error, "The audit log cannot be written");
+            }
+        }
+        written.map(drop)
+    }
+
     /// Writes about something that has happened and cannot be taken back: a failure is loud, and changes nothing.
     pub async fn audit_after(&self, event: Event) {
-        if let Err(error) = self.audit.append(&event).await {
-            tracing::error!(%error, "The audit log cannot be written");
-        }
+        let _counted = self.write(event).await;
     }
 
     /// Writes that a rate was reached.

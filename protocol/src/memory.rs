@@ -351,6 +351,8 @@ mod tests {
         assert_eq!(inspector.dirty.load(Ordering::Relaxed), 1);
     }
 
+    /// Many, since what looks for them uses the same stack.
+    #[cfg(target_os = "linux")]
     const MARKS: usize = 16 * 1024;
 
     /// Fills a frame with a mark and gives it up; where it was.

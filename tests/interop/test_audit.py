@@ -39,6 +39,8 @@ def test_lines_are_numbered_and_each_names_its_policy(path):
     assert [line["seq"] for line in lines] == list(range(path.begin, path.begin + len(lines)))
     decided = [line for line in lines if line["event"] in ("command", "denial")]
     assert len({line["policy"] for line in decided}) == 1 and len(decided) == 2
+    # Heads are the chain's own; every other line names the policy.
+    assert {line["policy"] for line in lines if line["event"] != "head"} == {decided[0]["policy"]}
 
 
 def test_no_password_is_in_anything_that_was_written(path):

@@ -164,7 +164,7 @@ async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result
     let Allowed { role, rule, program } = allowed;
     let audited = audited(gateway, &program);
     let event = Event::new(EventKind::Command { role, rule, program: audited }, &context);
-    if gateway.audit.append(&event).await.is_err() {
+    if gateway.write(event).await.is_err() {
         gateway.metrics.decision("not_audited");
         return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
     }
@@ -184,9 +184,7 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Conte
         unread,
     };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
-    if gateway.audit.append(&Event::new(kind, &context)).await.is_err() {
-        tracing::error!("A denial could not be written to the audit log");
-    }
+    let _counted = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }

@@ -159,7 +159,7 @@ async fn audit(
     let unknown = claimed.filter(|_| principal.is_none());
     let claimed = unknown.map(|name| client.gateway.audit.redactor().claim(&format!("{}\\{}", name.domain, name.user)));
     let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
-    client.gateway.audit.append(&event).await.map(drop)
+    client.gateway.write(event).await
 }
 
 fn context(client: &Client, principal: Option<&PrincipalName>) -> Context {

@@ -29,7 +29,7 @@ pub(super) enum Service<'a> {
 pub(super) enum RouteError {
     /// Neither way names one.
     #[error(
-        "no target named: put its name into the path, as in /wsman/web01, or use a Host name that the gateway knows"
+        "no target named: put its name into the path, as in /wsman/web01, or use a Host name that the gateway knows (winrm.Session of pywinrm cuts the path: use winrm.Protocol)"
     )]
     NotNamed,
     /// Path and Host name different ones.

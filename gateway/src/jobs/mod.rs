@@ -1,7 +1,7 @@
 //! Jobs: one program on many targets over one login, its results streamed back. `docs/job-api.md`.
 //!
 //! INVARIANT(one-outcome): every target of a job has exactly one outcome, whatever happens in which order:
-//! [`ledger::Ledger`] alone makes the lines.
+//! `ledger::Ledger` alone makes the lines.
 //!
 //! Each target goes through the one door, and then the way of a session's command; what is different is who
 //! waits, for how long, and how it is told.
@@ -90,7 +90,7 @@ pub async fn submit(gateway: &Arc<Gateway>, caller: Caller, json: &[u8]) -> Resu
     let job = Arc::new(Job::new(gateway, caller, id, plan, place));
     let submitted = job.event(JobStage::Submitted, None);
     // Audit before act: a job that cannot be written is not begun.
-    gateway.audit.append(&submitted).await.map_err(|_not_written| Refused::not_audited())?;
+    gateway.write(submitted).await.map_err(|_not_written| Refused::not_audited())?;
     let (sender, documents) = mpsc::channel(DOCUMENTS);
     gateway.tasks.spawn(desk::serve(job, sender));
     Ok(documents)

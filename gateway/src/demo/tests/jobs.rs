@@ -241,6 +241,20 @@ async fn a_target_that_takes_too_long_is_told_to_stop() {
 }
 
 #[tokio::test]
+async fn a_job_that_takes_too_long_as_a_whole_is_stopped() {
+    let lab = Lab::with("[jobs]\ndeadline = \"2s\"\n").await;
+    let mut slow = request(&["web01", "web02"], "sleep");
+    slow.throttle = Some(1);
+    let results = lab.ran(&slow).await;
+    assert_eq!(failure(&results, 0), (FailureClass::Timeout, Effect::Unknown));
+    assert_eq!(failure(&results, 1), (FailureClass::Timeout, Effect::NothingRan));
+    lab.quiet().await;
+    let log = lab.log().await;
+    assert_eq!((log.of("command").len(), &log.of("result")[0]["by"]), (1, &"deadline".into()));
+    assert_eq!(log.of("job")[1]["stage"], "cancelled");
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_cancels_its_job() {
     let lab = Lab::new().await;
     let mut slow = request(&["web01", "web02", "db01"], "sleep");

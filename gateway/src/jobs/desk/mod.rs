@@ -165,3 +165,6 @@ fn outcomes(summary: Summary) -> JobOutcomes {
     let Summary { succeeded, exited_nonzero, denied, failed, cancelled } = summary;
     JobOutcomes { succeeded, exited_nonzero, denied, failed, cancelled }
 }
+
+#[cfg(test)]
+mod tests;
