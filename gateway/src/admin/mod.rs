@@ -93,5 +93,6 @@ fn metrics(gateway: &Gateway) -> String {
         shells: gateway.sessions.len(),
         commands: gateway.sessions.running_commands(),
         credentials: gateway.reach.credentials.len(),
+        audit_failures: gateway.audit.counters().lost,
     })
 }

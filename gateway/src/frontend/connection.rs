@@ -126,7 +126,8 @@ impl Connection {
     async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self: Arc<Self>, stream: S) {
         let service = service_fn(|request| {
             let connection = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(connection.answer(request).await) }
+            // hyper keeps room for it as long as the connection lives, and it is large.
+            Box::pin(async move { Ok::<_, Infallible>(connection.answer(request).await) })
         });
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())

@@ -21,12 +21,23 @@ use tokio::sync::mpsc;
 /// Sealed groups that wait to be written.
 const STREAM_DEPTH: usize = 4;
 
+/// What seals and opens the bodies of one connection.
+type Seal = Arc<Mutex<Box<dyn MessageSeal>>>;
+
 /// Somebody who has logged in.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) identity: Arc<Identity>,
-    pub(super) seal: Arc<Mutex<Box<dyn MessageSeal>>>,
+    /// Dropped by the first message in clear: whoever begins without it never seals, and it is a whole TLS
+    /// connection that would be kept for nothing.
+    pub(super) seal: Option<Seal>,
     pub(super) hold: Hold,
+}
+
+impl Known {
+    pub(super) fn new(identity: Identity, seal: Box<dyn MessageSeal>, hold: Hold) -> Self {
+        Self { identity: Arc::new(identity), seal: Some(Arc::new(Mutex::new(seal))), hold }
+    }
 }
 
 /// How the request came, and so how its answer goes.
@@ -42,7 +53,7 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
     let opened;
     let plain = match cover {
         Cover::Sealed => {
-            opened = open_body(known.seal.lock().as_mut(), &head.content_type, body).ok()?;
+            opened = open_body(known.seal.as_ref()?.lock().as_mut(), &head.content_type, body).ok()?;
             opened.as_slice()
         }
         Cover::Plain => body,
@@ -51,8 +62,11 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
         // The request that only logs in.
         return Some(Reply::bare(StatusCode::OK));
     }
-    if cover == Cover::Plain && client.door.bodies == BodyRule::SealedOnly {
-        return cover_reply(known, cover, unsealed());
+    if cover == Cover::Plain {
+        if client.door.bodies == BodyRule::SealedOnly {
+            return cover_reply(known, cover, unsealed());
+        }
+        known.seal = None;
     }
     let answer = match service(&head.path) {
         Service::Wsman { target } => wsman::serve(client, known, target, head, plain).await,
@@ -74,7 +88,7 @@ fn cover_reply(known: &Known, cover: Cover, answer: Answer) -> Option<Reply> {
             let reply = match cover {
                 Cover::Plain => Reply::whole(status, mime, body),
                 Cover::Sealed => {
-                    let sealed = seal_body_as(known.seal.lock().as_mut(), mime, &body).ok()?;
+                    let sealed = seal_body_as(known.seal.as_ref()?.lock().as_mut(), mime, &body).ok()?;
                     Reply::whole(status, &sealed.content_type, sealed.bytes)
                 }
             };
@@ -82,14 +96,13 @@ fn cover_reply(known: &Known, cover: Cover, answer: Answer) -> Option<Reply> {
         }
         Answer::Stream { mime, documents } => Some(match cover {
             Cover::Plain => Reply::stream(mime, documents),
-            Cover::Sealed => sealed_stream(known, mime, documents),
+            Cover::Sealed => sealed_stream(Arc::clone(known.seal.as_ref()?), mime, documents),
         }),
     }
 }
 
-fn sealed_stream(known: &Known, mime: &'static str, mut documents: mpsc::Receiver<Bytes>) -> Reply {
+fn sealed_stream(seal: Seal, mime: &'static str, mut documents: mpsc::Receiver<Bytes>) -> Reply {
     let (sender, receiver) = mpsc::channel(STREAM_DEPTH);
-    let seal = Arc::clone(&known.seal);
     let content_type = streaming_content_type(seal.lock().protocol());
     tokio::spawn(async move {
         let Ok(mut writer) = GroupWriter::new(mime) else { return };

@@ -8,7 +8,6 @@ use crate::identity::{Identity, PrincipalName};
 use crate::limits::AddressKey;
 use crate::limits::lockout::Failure;
 use crate::state::Gateway;
-use parking_lot::Mutex;
 use sekisho_protocol::Error;
 use sekisho_protocol::auth::{AccountName, AccountSource, NtHash};
 use sekisho_protocol::credssp::{AcceptStep, Acceptor, Login};
@@ -102,7 +101,7 @@ async fn welcome(
     gateway.lockout.succeeded(AddressKey::from(client.peer.ip()), &principal);
     gateway.metrics.login("ok");
     tracing::info!(conn = client.id, %principal, client_addr = %client.peer.ip(), "Logged in");
-    Leg::Done(Box::new(Known { identity: Arc::new(identity), seal: Arc::new(Mutex::new(seal)), hold }))
+    Leg::Done(Box::new(Known::new(identity, seal, hold)))
 }
 
 /// Counts, writes and slows down a failed login.

@@ -8,6 +8,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -28,6 +29,8 @@ pub struct Now {
     pub commands: usize,
     /// Delegated credentials held.
     pub credentials: usize,
+    /// Lines of the audit log that could not be written, since the start.
+    pub audit_failures: u64,
 }
 
 /// The counters of one gateway.
@@ -108,11 +111,6 @@ impl Metrics {
         self.refused.get_or_create(&Kind { kind }).inc();
     }
 
-    /// An audit line that could not be written.
-    pub fn audit_failure(&self) {
-        self.audit_failures.inc();
-    }
-
     /// Whether no connection was refused by rate within the last second.
     pub fn first_refusal_of_second(&self) -> bool {
         let now = Instant::now();
@@ -137,6 +135,8 @@ impl Metrics {
         for (kind, value) in gauges {
             self.now.get_or_create(&Kind { kind }).set(i64::try_from(value).unwrap_or(i64::MAX));
         }
+        // Counted by the audit log itself, whoever asked for the line and whatever came of it.
+        self.audit_failures.inner().store(now.audit_failures, Ordering::Relaxed);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

@@ -87,6 +87,8 @@ impl AcceptorConfig {
         // Under TLS 1.3 the tickets are all that the server has to send after the handshake, and clients wait
         // for something.
         tls.ticketer = ring::Ticketer::new().map_err(|_| Misuse::Randomness)?;
+        // One is enough for that.
+        tls.send_tls13_tickets = 1;
         // Stock Python clients send no binding inside CredSSP, so that its absence has to be accepted.
         Ok(Self { tls: Arc::new(tls), key, rule: BindingRule::AbsentOrOneOf(bindings) })
     }
