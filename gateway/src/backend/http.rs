@@ -66,6 +66,8 @@ impl HttpConnection {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|_broken| BackendError::Unreachable)?;
+        // In a place of its own: a future keeps room for all the places that such a large one passes through.
+        let connection = Box::pin(connection);
         let task = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "Connection to a target ended");

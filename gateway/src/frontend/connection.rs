@@ -117,34 +117,45 @@ impl Connection {
     async fn handshake(self: Arc<Self>, stream: TcpStream) {
         let door = Arc::clone(&self.client.door);
         let Some(tls) = &door.tls else { return self.http(stream).await };
-        match tls.acceptor.accept(stream).await {
-            Ok(stream) => self.http(stream).await,
-            Err(error) => tracing::debug!(conn = self.client.id, %error, "TLS handshake failed"),
+        let id = self.client.id;
+        // The handshake's room is given back with it.
+        match Box::pin(tls.acceptor.accept(stream)).await.map(|stream| self.http(stream)) {
+            Ok(served) => served.await,
+            Err(error) => tracing::debug!(conn = id, %error, "TLS handshake failed"),
         }
     }
 
-    async fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self: Arc<Self>, stream: S) {
-        let service = service_fn(|request| {
-            let connection = Arc::clone(&self);
+    /// Serves HTTP. What lives as long as the connection has a place of its own and is not moved into futures,
+    /// which keep room for all the places that it passes through.
+    fn http<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+        self: Arc<Self>,
+        stream: S,
+    ) -> impl Future<Output = ()> + Send {
+        let answering = Arc::clone(&self);
+        let service = service_fn(move |request| {
+            let connection = Arc::clone(&answering);
             // hyper keeps room for it as long as the connection lives, and it is large.
             Box::pin(async move { Ok::<_, Infallible>(connection.answer(request).await) })
         });
-        let served = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.client.gateway.live().config.limits.idle_connection)
-            .max_buf_size(MAX_HEAD)
-            .max_headers(MAX_HEADERS)
-            .serve_connection(TokioIo::new(Watched::new(stream, self.flushes.clone())), service);
-        tokio::pin!(served);
-        let ended = tokio::select! {
-            ended = served.as_mut() => ended,
-            () = self.ends() => {
-                served.as_mut().graceful_shutdown();
-                served.await
+        let mut served = Box::pin(
+            hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(self.client.gateway.live().config.limits.idle_connection)
+                .max_buf_size(MAX_HEAD)
+                .max_headers(MAX_HEADERS)
+                .serve_connection(TokioIo::new(Watched::new(stream, self.flushes.clone())), service),
+        );
+        async move {
+            let ended = tokio::select! {
+                ended = served.as_mut() => ended,
+                () = self.ends() => {
+                    served.as_mut().graceful_shutdown();
+                    served.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(conn = self.client.id, %error, "Connection ended");
             }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(conn = self.client.id, %error, "Connection ended");
         }
     }
 
