@@ -70,6 +70,8 @@ pub struct Connection {
     client: Client,
     context: Mutex<Context>,
     logged_in: CancellationToken,
+    /// The login has to make room for another.
+    given_up: CancellationToken,
     closing: CancellationToken,
     flushes: Flushes,
     _slot: ConnectionSlot,
@@ -87,6 +89,7 @@ impl Connection {
         let id = SERIAL.fetch_add(1, Ordering::Relaxed);
         Arc::new(Self {
             client: Client { gateway, door, peer, id },
+            given_up: slots.1.given_up(),
             context: Mutex::new(Context { state: State::Nobody, legs: 0, bytes: 0, _handshake: Some(slots.1) }),
             logged_in: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -100,18 +103,24 @@ impl Connection {
         let time = self.client.gateway.live().config.limits.login_time;
         let served = Arc::clone(&self).handshake(stream);
         tokio::pin!(served);
-        let login = async {
-            if tokio::time::timeout(time, self.logged_in.cancelled()).await.is_ok() {
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             () = &mut served => {}
-            () = login => {
-                self.client.gateway.metrics.refused_connection("login_time");
-                tracing::debug!(conn = self.client.id, client_addr = %self.client.peer.ip(), "Login took too long");
+            limit = self.login_ends(time) => {
+                self.client.gateway.metrics.refused_connection(limit);
+                tracing::debug!(conn = self.client.id, client_addr = %self.client.peer.ip(), limit, "Login given up");
             }
         }
+    }
+
+    /// Why there will be no login; never, once there was one.
+    async fn login_ends(&self, time: Duration) -> &'static str {
+        tokio::select! {
+            biased;
+            () = self.logged_in.cancelled() => {}
+            () = self.given_up.cancelled() => return "handshakes",
+            () = tokio::time::sleep(time) => return "login_time",
+        }
+        std::future::pending().await
     }
 
     async fn handshake(self: Arc<Self>, stream: TcpStream) {

@@ -2,8 +2,9 @@
 
 use crate::limits::AddressKey;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// The numbers.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +26,6 @@ pub enum Full {
     Connections,
     /// Too many connections, or logins under way, of this address.
     Address,
-    /// Too many connections that are not logged in yet.
-    Handshakes,
 }
 
 impl Full {
@@ -36,7 +35,6 @@ impl Full {
         match self {
             Self::Connections => "connections",
             Self::Address => "address",
-            Self::Handshakes => "handshakes",
         }
     }
 }
@@ -51,6 +49,9 @@ struct Open {
 struct Counts {
     total: Open,
     addresses: HashMap<AddressKey, Open>,
+    /// The logins under way, oldest first.
+    handshakes: BTreeMap<u64, (AddressKey, CancellationToken)>,
+    serial: u64,
 }
 
 /// Counts what is open.
@@ -67,7 +68,9 @@ impl Caps {
         Arc::new(Self { rules, counts: Mutex::default() })
     }
 
-    /// Lets one connection in, with the slot of a login that is still under way.
+    /// Lets one connection in, with the slot of a login that is still under way. When there are as many of these
+    /// as may be, the oldest gives way: who floods the gateway with connections that say nothing, from however
+    /// many addresses, keeps nobody out, since a login takes milliseconds.
     ///
     /// # Errors
     /// Which number is reached.
@@ -82,13 +85,15 @@ impl Caps {
             return Err(Full::Connections);
         }
         if self.rules.handshakes <= counts.total.handshakes {
-            return Err(Full::Handshakes);
+            counts.give_up_oldest();
         }
         counts.change(address, |open| {
             open.connections = open.connections.saturating_add(1);
             open.handshakes = open.handshakes.saturating_add(1);
         });
-        Ok((ConnectionSlot { caps: Arc::clone(self), address }, HandshakeSlot { caps: Arc::clone(self), address }))
+        let (serial, given_up) = counts.begin(address);
+        let connection = ConnectionSlot { caps: Arc::clone(self), address };
+        Ok((connection, HandshakeSlot { caps: Arc::clone(self), serial, given_up }))
     }
 
     /// Open connections now.
@@ -105,6 +110,24 @@ impl Caps {
 }
 
 impl Counts {
+    fn begin(&mut self, address: AddressKey) -> (u64, CancellationToken) {
+        let given_up = CancellationToken::new();
+        self.serial = self.serial.wrapping_add(1);
+        self.handshakes.insert(self.serial, (address, given_up.clone()));
+        (self.serial, given_up)
+    }
+
+    fn give_up_oldest(&mut self) {
+        if let Some((_, (address, given_up))) = self.handshakes.pop_first() {
+            self.ended(address);
+            given_up.cancel();
+        }
+    }
+
+    fn ended(&mut self, address: AddressKey) {
+        self.change(address, |open| open.handshakes = open.handshakes.saturating_sub(1));
+    }
+
     fn change(&mut self, address: AddressKey, change: impl Fn(&mut Open)) {
         change(&mut self.total);
         let open = self.addresses.entry(address).or_default();
@@ -133,13 +156,25 @@ impl Drop for ConnectionSlot {
 #[derive(Debug)]
 pub struct HandshakeSlot {
     caps: Arc<Caps>,
-    address: AddressKey,
+    serial: u64,
+    given_up: CancellationToken,
+}
+
+impl HandshakeSlot {
+    /// Cancelled when the login has to make room for another.
+    #[must_use]
+    pub fn given_up(&self) -> CancellationToken {
+        self.given_up.clone()
+    }
 }
 
 impl Drop for HandshakeSlot {
     fn drop(&mut self) {
         let mut counts = self.caps.counts.lock();
-        counts.change(self.address, |open| open.handshakes = open.handshakes.saturating_sub(1));
+        // Whoever had to make room has given the place back already.
+        if let Some((address, _)) = counts.handshakes.remove(&self.serial) {
+            counts.ended(address);
+        }
     }
 }
 
@@ -163,7 +198,6 @@ mod tests {
         let first = caps.admit(address(1)).unwrap();
         let second = caps.admit(address(1)).unwrap();
         assert_eq!(caps.admit(address(1)).unwrap_err(), Full::Address);
-        assert_eq!(caps.admit(address(2)).unwrap_err(), Full::Handshakes);
         assert_eq!(caps.connections(), 2);
         drop(second.1);
         let third = caps.admit(address(2)).unwrap();
@@ -187,5 +221,31 @@ mod tests {
         assert!(caps.admit(address(2)).is_ok());
         drop(first.1);
         assert!(caps.admit(address(1)).is_ok());
+    }
+
+    #[test]
+    fn the_oldest_login_under_way_makes_room_for_a_new_one() {
+        let caps = Caps::new(CapRules {
+            connections: 9,
+            connections_per_address: 9,
+            handshakes: 2,
+            handshakes_per_address: 9,
+        });
+        let (known, oldest, newer) =
+            (caps.admit(address(1)).unwrap(), caps.admit(address(1)).unwrap(), caps.admit(address(2)).unwrap());
+        // The first of all made room already, which is no harm to one that has logged in by then.
+        assert!(known.1.given_up().is_cancelled());
+        assert!(!oldest.1.given_up().is_cancelled());
+        let newest = caps.admit(address(3)).unwrap();
+        assert!(oldest.1.given_up().is_cancelled());
+        assert!(!newer.1.given_up().is_cancelled() && !newest.1.given_up().is_cancelled());
+        assert_eq!((caps.connections(), caps.handshakes()), (4, 2));
+        drop((known, oldest));
+        assert_eq!((caps.connections(), caps.handshakes()), (2, 2));
+        drop(newest.1);
+        let _room = caps.admit(address(4)).unwrap();
+        assert!(!newer.1.given_up().is_cancelled());
+        drop((newer, newest.0));
+        assert_eq!((caps.connections(), caps.handshakes()), (1, 1));
     }
 }
