@@ -9,6 +9,7 @@ import pytest
 from lab.accounts import ACCOUNTS, PASSWORD
 from lab.certificates import Authority
 from lab.gateway import Gateway, install
+from lab.processes import poll
 from lab.targets import Targets
 
 # A proxy or a bundle of certificates in the environment would be used instead of what a test says.
@@ -26,8 +27,7 @@ def authority(tmp_path_factory):
 def users():
     """What the targets know. The gateway delegates the name as the client wrote it, so each form must fit."""
     return [
-        {"domain": "GATEWAY", "realm": "GATEWAY", "user": name, "password": PASSWORD}
-        for name in ACCOUNTS
+        {"domain": "GATEWAY", "realm": "GATEWAY", "user": name, "password": PASSWORD} for name in ACCOUNTS
     ]
 
 
@@ -70,6 +70,9 @@ def gateway_of_all(tmp_path_factory, installation, authority, targets_of_all):
     gateway = Gateway(installation, tmp_path_factory.mktemp("gateway"), authority, targets_of_all)
     gateway.start()
     yield gateway
+    # All clients are gone by now, whatever happened to them and to the targets. Shells may be left, until idle.
+    for kind in ("handshakes", "commands"):
+        poll(lambda: gateway.now(kind) == 0, lambda: f"{kind} are left: {gateway.admin('metrics')[1]}")
     code = gateway.stop()
     assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
 

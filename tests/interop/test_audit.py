@@ -109,4 +109,6 @@ def test_where_the_operator_chose_so_commands_run_without_their_lines_and_that_i
             assert invoke(shell, "hostname").code == 0
     assert len(path.targets.seen("command")) == 60 > len(path.audit("command"))
     assert path.gateway.admin("readyz")[0] == 503
-    assert int(re.search(r"^sekisho_audit_failures_total (\d+)$", path.gateway.admin("metrics")[1], re.M)[1]) > 0
+    assert (
+        int(re.search(r"^sekisho_audit_failures_total (\d+)$", path.gateway.admin("metrics")[1], re.M)[1]) > 0
+    )

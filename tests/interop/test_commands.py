@@ -6,8 +6,8 @@ import pytest
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process, SignalCode, WinRS
 
-from lab.accounts import PASSWORD
 from lab import soap
+from lab.accounts import PASSWORD
 from lab.clients import CLIENTS, Pypsrp, Pywinrm, invoke
 from lab.policy import WINDOWS
 from lab.raw import Raw
@@ -204,7 +204,9 @@ def test_no_answer_is_larger_than_the_client_asks_for(path, most):
     raw.begin("bigout", "400000")
     out, code = b"", None
     while code is None:
-        response = raw.session.post(raw.where.url, soap.receive(raw.shell, raw.command, most=most), timeout=20)
+        response = raw.session.post(
+            raw.where.url, soap.receive(raw.shell, raw.command, most=most), timeout=20
+        )
         assert len(response.content) <= min(most, 512_000)
         more, code = raw.read(soap.Answer(response))
         out += more
@@ -212,7 +214,10 @@ def test_no_answer_is_larger_than_the_client_asks_for(path, most):
     raw.end()
 
 
-@pytest.mark.parametrize(("timeout", "status"), [("PT0.5S", 200), ("PT1M", 200), ("P1D", 200), ("5", 500), ("PTS", 500), ("-PT1S", 500)])
+@pytest.mark.parametrize(
+    ("timeout", "status"),
+    [("PT0.5S", 200), ("PT1M", 200), ("P1D", 200), ("5", 500), ("PTS", 500), ("-PT1S", 500)],
+)
 def test_operation_timeouts(path, timeout, status):
     raw = Raw(path.where())
     answer = raw.ask(soap.create().replace("PT20S", timeout))

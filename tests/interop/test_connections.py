@@ -9,8 +9,8 @@ import requests
 from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.shell import Process
 
-from lab.accounts import PASSWORD
 from lab import soap
+from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, invoke
 from lab.processes import poll
 from lab.raw import TIMED_OUT, Raw

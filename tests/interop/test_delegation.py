@@ -41,7 +41,9 @@ def delegate(monkeypatch):
 def patient(tmp_path_factory, installation, authority, targets_of_all):
     """A gateway that locks nobody out for the failures of these tests."""
     extra = "[limits.lockout]\nfailures = 100\n"
-    gateway = Gateway(installation, tmp_path_factory.mktemp("patient"), authority, targets_of_all, extra=extra)
+    gateway = Gateway(
+        installation, tmp_path_factory.mktemp("patient"), authority, targets_of_all, extra=extra
+    )
     gateway.start()
     yield gateway
     gateway.stop()

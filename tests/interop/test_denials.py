@@ -6,8 +6,8 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.shell import Process, WinRS
 
-from lab.accounts import PASSWORD
 from lab import soap
+from lab.accounts import PASSWORD
 from lab.clients import CLIENTS, Pypsrp, Pywinrm, credssp_session, invoke
 from lab.raw import Raw
 
@@ -179,7 +179,11 @@ EVENTING = "http://schemas.xmlsoap.org/ws/2004/08/eventing"
         ),
         (WMI, soap.TRANSFER + "/Get", ""),
         (WMI, ENUMERATION + "/Enumerate", f'<n:Enumerate xmlns:n="{ENUMERATION}"/>'),
-        (WMI, soap.SHELL + "/Command", "<rsp:CommandLine><rsp:Command>hostname</rsp:Command></rsp:CommandLine>"),
+        (
+            WMI,
+            soap.SHELL + "/Command",
+            "<rsp:CommandLine><rsp:Command>hostname</rsp:Command></rsp:CommandLine>",
+        ),
         (CIM, CIM + "/StopService", f'<p:StopService_INPUT xmlns:p="{CIM}"/>'),
         ("http://schemas.dmtf.org/wbem/wscim/1/*", ENUMERATION + "/Enumerate", ""),
         ("http://schemas.microsoft.com/wbem/wsman/1/windows/EventLog", EVENTING + "/Subscribe", ""),

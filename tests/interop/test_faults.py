@@ -117,7 +117,9 @@ def test_a_target_that_hangs(impatient, action):
     ("action", "outcome", "told"),
     [("Create", "not_sent", "nothing was run"), ("Command", "unknown", "is unknown")],
 )
-def test_a_client_that_waits_less_than_the_gateway_would_is_answered_in_its_time(another, action, outcome, told):
+def test_a_client_that_waits_less_than_the_gateway_would_is_answered_in_its_time(
+    another, action, outcome, told
+):
     path = another()
     path.targets.inject(f"hang=1@{action}#1")
     begin = time.monotonic()

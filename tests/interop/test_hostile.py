@@ -134,7 +134,9 @@ INNER_TOKENS = {
     "SPNEGO without mechanisms": ts_request(6, spnego(der(0xA0, der(0x30)))),
     "SPNEGO of noise": ts_request(6, b"\x60\x20" + os.urandom(32)),
     "an answer of SPNEGO": ts_request(6, der(0xA1, der(0x30))),
-    "SPNEGO that nests itself": ts_request(6, spnego(der(0xA2, der(0x04, spnego(der(0xA2, der(0x04, NTLM))))))),
+    "SPNEGO that nests itself": ts_request(
+        6, spnego(der(0xA2, der(0x04, spnego(der(0xA2, der(0x04, NTLM))))))
+    ),
     "a Kerberos ticket": ts_request(6, der(0x60, der(0x06, bytes.fromhex("2a864886f712010202")), bytes(200))),
     "many tokens": ts_request(6, *[NEGOTIATE] * 50),
     "version 2": ts_request(2, NEGOTIATE),
@@ -161,9 +163,9 @@ def test_a_first_token_inside_that_is_none(unharmed, token):
     inner = wire.Inner(unharmed.where())
     with inner.socket:
         try:
-            status, said = inner.say(token)
+            status = inner.say(token)[0]
         except OSError:
-            status, said = None, b""
+            status = None
         assert status in (400, 401, 413, None), status
         # Whatever is said, nothing that this peer says next is a login.
         if status == 401:
@@ -250,7 +252,9 @@ XML = {
     "no namespace": "<Envelope><Body/></Envelope>",
     "two bodies": soap.create().replace("</s:Envelope>", "<s:Body/></s:Envelope>"),
     "two actions": soap.create().replace("<a:To>", "<a:Action>x</a:Action><a:To>"),
-    "many attributes": soap.create().replace("<s:Body>", "<s:Body " + " ".join(f'a{n}="x"' for n in range(5000)) + ">"),
+    "many attributes": soap.create().replace(
+        "<s:Body>", "<s:Body " + " ".join(f'a{n}="x"' for n in range(5000)) + ">"
+    ),
     "many elements": soap.create().replace("</s:Body>", "<rsp:x/>" * 50_000 + "</s:Body>"),
     "not UTF-8": soap.create().encode().replace(b"stdin", b"\xff\xfe\xfd"),
     "JSON": '{"a": 1}',

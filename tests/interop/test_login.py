@@ -11,8 +11,8 @@ import spnego._credssp
 import spnego.tls
 import winrm.exceptions
 
-from lab.accounts import PASSWORD
 from lab import soap, wire
+from lab.accounts import PASSWORD
 from lab.clients import CLIENTS, REFUSED, Pypsrp, Pywinrm, credssp_session
 
 PYPSRP = Pypsrp("pypsrp")

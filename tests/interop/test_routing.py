@@ -3,8 +3,8 @@
 import pytest
 import requests
 
-from lab.accounts import PASSWORD
 from lab import soap
+from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, Pywinrm, credssp_session
 from lab.gateway import HOST_SUFFIX
 

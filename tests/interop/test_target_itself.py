@@ -8,8 +8,8 @@ import pytest
 from pypsrp.exceptions import AuthenticationError, WSManFaultError
 from pypsrp.shell import Process
 
-from lab.accounts import PASSWORD
 from lab import soap
+from lab.accounts import PASSWORD
 from lab.clients import BROKEN, CLIENTS, REFUSED, Pypsrp, Pywinrm, Where, credssp_session, invoke
 from lab.targets import Targets
 

@@ -108,7 +108,8 @@ class Gateway:
             "db01": f'port = {port("https", 2)}\n{trust}\nauthentication = "credssp"',
         }
         return "\n".join(
-            f'[targets.{name}]\naddress = "127.0.0.1"\n{rows[name]}\n{o.target_extra}' for name in o.only or rows
+            f'[targets.{name}]\naddress = "127.0.0.1"\n{rows[name]}\n{o.target_extra}'
+            for name in o.only or rows
         )
 
     def write_config(self):
