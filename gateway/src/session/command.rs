@@ -151,7 +151,7 @@ impl Command {
         !self.is_running() && self.output.is_fetched()
     }
 
-    /// Waits until it has ended and that is written.
+    /// Waits until it has ended, its target knows, and the line that says how is at least on its way.
     pub async fn ended(&self) {
         // The sender lives as long as self.
         drop(self.running.subscribe().wait_for(|running| !running).await);
@@ -193,23 +193,43 @@ impl Command {
     }
 
     async fn pump(self: Arc<Self>, mut running: Running, story: Story) {
-        let _end = End(&self);
+        let guard = End(&self);
         let end = tokio::select! {
             end = self.poll(&mut running) => end,
             () = self.stop.cancelled() => Err(Ended::Terminated(self.stopped_by.lock().unwrap_or(TerminatedBy::Client))),
         };
-        if let Err(ended) = end {
-            self.output.fail(ended);
+        match end {
+            // How it ended is known, and the line that says so is on its way: nobody waits for the disk.
+            Ok(_) => {
+                let result = self.result(story.began, outcome(end, &Ok(())));
+                let written = story.tell(result);
+                let forgotten = async {
+                    let told = running.end().await;
+                    drop(guard);
+                    told
+                };
+                let ((), told) = tokio::join!(written, forgotten);
+                if let Err(error) = told {
+                    tracing::debug!(command = %self.id, %error, "The target was not told to forget a command");
+                }
+            }
+            Err(ended) => {
+                self.output.fail(ended);
+                let told = running.end().await;
+                let result = self.result(story.began, outcome(end, &told));
+                story.tell(result).await;
+            }
         }
-        let told = running.end().await;
-        let result = CommandResult {
-            outcome: outcome(end, &told),
+    }
+
+    fn result(&self, began: Instant, outcome: Outcome) -> CommandResult {
+        CommandResult {
+            outcome,
             stdin_bytes: self.bytes.stdin.load(Ordering::Relaxed),
             stdout_bytes: self.bytes.stdout.load(Ordering::Relaxed),
             stderr_bytes: self.bytes.stderr.load(Ordering::Relaxed),
-            duration: story.began.elapsed(),
-        };
-        story.tell(result).await;
+            duration: began.elapsed(),
+        }
     }
 
     async fn poll(&self, running: &mut Running) -> Result<i32, Ended> {
