@@ -1,0 +1,3 @@
+//! Tests of CLIXML.
+
+use super::*;

@@ -1,0 +1,77 @@
+//! Members of the objects that messages are.
+
+use crate::Result;
+use crate::clixml::{Content, IntegerKind, ListKind, Object, Value};
+use crate::error::Malformed;
+
+/// A member that has to be there.
+pub(super) fn required<'o>(object: &'o Object, name: &str) -> Result<&'o Value> {
+    object.member(name).ok_or_else(|| Malformed::PsrpBody.into())
+}
+
+/// Messages are objects without types, text or content of their own.
+pub(super) fn object(value: &Value) -> Result<&Object> {
+    value.as_object().ok_or_else(|| Malformed::PsrpBody.into())
+}
+
+pub(super) fn boolean(value: &Value) -> Result<bool> {
+    if let Value::Bool(value) = value { Ok(*value) } else { Err(Malformed::PsrpBody.into()) }
+}
+
+pub(super) fn optional_boolean(value: &Value) -> Result<Option<bool>> {
+    if *value == Value::Nil { Ok(None) } else { boolean(value).map(Some) }
+}
+
+pub(super) fn text(value: &Value) -> Result<&str> {
+    if let Value::Text(text) = value { Ok(text) } else { Err(Malformed::PsrpBody.into()) }
+}
+
+/// A number, or an enumeration: an object whose content is one.
+pub(super) fn int(value: &Value) -> Result<i32> {
+    let integer = match value {
+        Value::Integer(integer) => integer,
+        Value::Object(object) => match &object.content {
+            Content::Value(Value::Integer(integer)) => integer,
+            Content::Value(_) | Content::Nothing | Content::List(..) | Content::Dictionary(_) => {
+                return Err(Malformed::PsrpBody.into());
+            }
+        },
+        _ => return Err(Malformed::PsrpBody.into()),
+    };
+    match integer.kind {
+        IntegerKind::Int32 => i32::try_from(integer.value).map_err(|_| Malformed::PsrpBody.into()),
+        _ => Err(Malformed::PsrpBody.into()),
+    }
+}
+
+/// An ordered list: `LST` without members of its own.
+pub(super) fn list(value: &Value) -> Result<&[Value]> {
+    let object = object(value)?;
+    match &object.content {
+        Content::List(ListKind::List, items) if object.extended.is_none() && object.adapted.is_none() => Ok(items),
+        Content::List(..) | Content::Nothing | Content::Value(_) | Content::Dictionary(_) => {
+            Err(Malformed::PsrpBody.into())
+        }
+    }
+}
+
+/// A list as PowerShell's own client writes it.
+pub(super) fn generic_list(items: Vec<Value>) -> Value {
+    const TYPES: [&str; 2] = [
+        "System.Collections.Generic.List`1[[System.Management.Automation.PSObject, System.Management.Automation, \
+         Version=3.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35]]",
+        "System.Object",
+    ];
+    typed(&TYPES, None, Content::List(ListKind::List, items))
+}
+
+/// An enumeration: its type, the name of the value, and the value.
+pub(super) fn enumeration(type_name: &str, shown: &str, value: i32) -> Value {
+    let types = [type_name, "System.Enum", "System.ValueType", "System.Object"];
+    typed(&types, Some(shown), Content::Value(Value::int(value)))
+}
+
+pub(super) fn typed(types: &[&str], shown: Option<&str>, content: Content) -> Value {
+    let types = types.iter().map(|name| (*name).to_owned()).collect();
+    Value::object(Object { types: Some(types), shown: shown.map(str::to_owned), content, ..Object::default() })
+}
