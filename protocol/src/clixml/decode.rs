@@ -9,7 +9,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::document::{self, StreamRecord};
 use super::primitive;
-use super::text::unescape;
+use super::text::{unescape, unescape_units};
 use super::value::{Content, ListKind, Member, Object, TypeNames, Value};
 use crate::Result;
 use crate::error::{LimitExceeded, Malformed, Unsupported};
@@ -153,6 +153,16 @@ impl<'t> Decoder<'t> {
         unescape(Cow::Owned(text))
     }
 
+    /// Text, or units that are none.
+    fn string(&mut self, empty: bool) -> Result<Value> {
+        let text = self.text(empty)?;
+        match unescape(Cow::Borrowed(&text)) {
+            Ok(text) => Ok(Value::Text(text)),
+            Err(crate::Error::Malformed(Malformed::ClixmlText)) => Ok(Value::Units(unescape_units(&text))),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads one value, whose start tag was read already.
     fn value(&mut self, start: &BytesStart<'_>, empty: bool, depth: usize) -> Result<Named> {
         if CLIXML_DEPTH < depth {
@@ -175,7 +185,7 @@ impl<'t> Decoder<'t> {
         }
         let value = match tag {
             "Nil" => self.text(empty)?.is_empty().then_some(Value::Nil).ok_or(Malformed::Clixml)?,
-            "S" => Value::Text(self.escaped(empty)?),
+            "S" => self.string(empty)?,
             "XD" => Value::Xml(self.escaped(empty)?),
             "SBK" => Value::ScriptBlock(self.escaped(empty)?),
             "URI" => primitive::uri(self.escaped(empty)?)?,

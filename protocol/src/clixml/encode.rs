@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::text::escape;
+use super::text::{escape, escape_units};
 use super::value::{Content, Member, Object, Progress, TypeNames, Value};
 
 /// A value as CLIXML, without byte order mark.
@@ -39,6 +39,12 @@ impl<'v> Encoder<'v, '_> {
         match value {
             Value::Nil => self.empty("Nil", name),
             Value::Text(text) => self.escaped("S", name, text),
+            Value::Units(units) => {
+                self.open("S", name, None);
+                self.out.push('>');
+                escape_units(units, self.out);
+                self.close("S");
+            }
             Value::Char(unit) => self.plain("C", name, &unit.to_string()),
             Value::Bool(value) => self.plain("B", name, if *value { "true" } else { "false" }),
             Value::Integer(integer) => self.plain(integer.kind.tag(), name, &integer.value.to_string()),

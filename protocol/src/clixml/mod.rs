@@ -13,7 +13,7 @@ mod value;
 pub use decode::decode;
 pub use document::{StreamRecord, decode_document};
 pub use encode::{encode, encode_into};
-pub use text::{escape, unescape};
+pub use text::{escape, escape_units, unescape, unescape_units};
 pub use value::{
     Content, Integer, IntegerKind, ListKind, Member, Object, Progress, Real, RealKind, SecureText, TypeNames, Value,
 };

@@ -40,6 +40,32 @@ fn push_escape(unit: u16, out: &mut String) {
     out.push('_');
 }
 
+/// Writes units that are no text: each one that stands alone as an escape.
+pub fn escape_units(units: &[u16], out: &mut String) {
+    for unit in char::decode_utf16(units.iter().copied()) {
+        match unit {
+            Ok(c) => escape(c.encode_utf8(&mut [0; 4]), out),
+            Err(alone) => push_escape(alone.unpaired_surrogate(), out),
+        }
+    }
+}
+
+/// Reads what [`unescape`] refuses: the units, whatever they are.
+pub fn unescape_units(text: &str) -> Vec<u16> {
+    let mut units = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(unit) = leading_escape(rest) {
+            units.push(unit);
+            rest = rest.get(ESCAPE..).unwrap_or_default();
+        } else {
+            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+    }
+    units
+}
+
 /// Reads text as a reader of CLIXML does: an escape of exactly this form stands for its unit, anything else for
 /// itself.
 ///

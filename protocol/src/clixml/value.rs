@@ -13,6 +13,8 @@ pub enum Value {
     Nil,
     /// `S`.
     Text(String),
+    /// `S` whose units are no text, half of a surrogate pair among them: what a target may put out, and no name.
+    Units(Vec<u16>),
     /// `C`: one UTF-16 unit.
     Char(u16),
     /// `B`.
@@ -79,16 +81,8 @@ pub enum IntegerKind {
 
 impl IntegerKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Byte,
-        Self::SByte,
-        Self::UInt16,
-        Self::Int16,
-        Self::UInt32,
-        Self::Int32,
-        Self::UInt64,
-        Self::Int64,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Byte, Self::SByte, Self::UInt16, Self::Int16, Self::UInt32, Self::Int32, Self::UInt64, Self::Int64];
 
     /// The element's name.
     #[must_use]
@@ -297,6 +291,7 @@ impl fmt::Debug for Value {
         match self {
             Self::Nil => f.write_str("Nil"),
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Units(units) => write!(f, "Units({})", units.len()),
             Self::Char(_) => f.write_str("Char"),
             Self::Bool(value) => write!(f, "Bool({value})"),
             Self::Integer(integer) => write!(f, "Integer({:?})", integer.kind),

@@ -104,13 +104,7 @@ impl Command {
     /// A command by name, without merging.
     #[must_use]
     pub fn new(name: impl Into<String>, arguments: Vec<Argument>) -> Self {
-        Self {
-            name: name.into(),
-            kind: CommandKind::Name,
-            scope: Scope::Default,
-            merge: Merge::default(),
-            arguments,
-        }
+        Self { name: name.into(), kind: CommandKind::Name, scope: Scope::Default, merge: Merge::default(), arguments }
     }
 }
 
@@ -167,9 +161,9 @@ impl CreatePipeline {
         const STREAMS: &str = "System.Management.Automation.RemoteStreamOptions";
         let mut shell = vec![("Cmds".to_owned(), encode_commands(&self.commands))];
         if let Some(statements) = &self.statements {
-            let statements = statements.iter().map(|commands| {
-                Value::object(Object::of_members([("Cmds", encode_commands(commands))]))
-            });
+            let statements = statements
+                .iter()
+                .map(|commands| Value::object(Object::of_members([("Cmds", encode_commands(commands))])));
             shell.push(("ExtraCmds".to_owned(), generic_list(statements.collect())));
         }
         shell.push(("IsNested".to_owned(), Value::Bool(self.is_nested)));

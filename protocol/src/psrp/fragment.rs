@@ -120,12 +120,8 @@ fn split(piece: &[u8]) -> Result<(Fragment<'_>, &[u8])> {
     let (length, rest) = rest.split_first_chunk::<4>().ok_or(Malformed::PsrpFragment)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Malformed::PsrpFragment)?;
     let (blob, rest) = rest.split_at_checked(length).ok_or(Malformed::PsrpFragment)?;
-    let fragment = Fragment {
-        object: u64::from_be_bytes(*object),
-        number: u64::from_be_bytes(*number),
-        flags: *flags,
-        blob,
-    };
+    let fragment =
+        Fragment { object: u64::from_be_bytes(*object), number: u64::from_be_bytes(*number), flags: *flags, blob };
     Ok((fragment, rest))
 }
 

@@ -3,8 +3,8 @@
 mod command;
 mod fragment;
 mod host;
-mod message;
 mod members;
+mod message;
 
 pub use command::{Argument, Command, CommandKind, CreatePipeline, Merge, MergeTarget, Scope};
 pub use fragment::{Defragmenter, Fragmenter, Object};
