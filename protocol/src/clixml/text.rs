@@ -42,12 +42,18 @@ fn push_escape(unit: u16, out: &mut String) {
 
 /// Writes units that are no text: each one that stands alone as an escape.
 pub fn escape_units(units: &[u16], out: &mut String) {
+    let mut text = String::new();
     for unit in char::decode_utf16(units.iter().copied()) {
         match unit {
-            Ok(c) => escape(c.encode_utf8(&mut [0; 4]), out),
-            Err(alone) => push_escape(alone.unpaired_surrogate(), out),
+            Ok(c) => text.push(c),
+            Err(alone) => {
+                escape(&text, out);
+                text.clear();
+                push_escape(alone.unpaired_surrogate(), out);
+            }
         }
     }
+    escape(&text, out);
 }
 
 /// Reads what [`unescape`] refuses: the units, whatever they are.

@@ -10,3 +10,6 @@ pub use command::{Argument, Command, CommandKind, CreatePipeline, Merge, MergeTa
 pub use fragment::{Defragmenter, Fragmenter, Object};
 pub use host::HostInfo;
 pub use message::{Destination, Direction, Family, Message, MessageHeader, MessageType};
+
+#[cfg(test)]
+mod tests;
