@@ -194,6 +194,9 @@ pub enum PeerMisbehaved {
     /// A type of message that this side never gets. [MS-PSRP] 2.2.1.
     #[error("a PSRP message in the wrong direction")]
     WrongDirection,
+    /// A message of another pool than the shell's. [MS-PSRP] 2.2.1.
+    #[error("a PSRP message of another pool")]
+    WrongPool,
     /// A pipeline's message without pipeline, or a pool's with one. [MS-PSRP] 2.2.1.
     #[error("a PSRP message for the wrong pipeline")]
     WrongPipeline,
@@ -253,6 +256,15 @@ pub enum Unsupported {
     /// Answers to another address than the sender's own.
     #[error("answers to another address")]
     ReplyTo,
+    /// A version before 2.1, or none. [MS-PSRP] 2.2.2.1.
+    #[error("this version of PSRP")]
+    PsrpVersion,
+    /// Arguments or module specifications in a question for commands. [MS-PSRP] 2.2.2.14.
+    #[error("arguments in a question for command metadata")]
+    MetadataArguments,
+    /// A record of a stream without body. [MS-PSRP] 2.2.2.20.
+    #[error("a record without body")]
+    EmptyRecord,
     /// Streams that are merged as PowerShell does not. [MS-PSRP] 2.2.3.31.
     #[error("this merging of streams")]
     Merge,

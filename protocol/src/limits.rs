@@ -134,3 +134,9 @@ pub const PSRP_COMMANDS: usize = 256;
 
 /// Arguments of one command.
 pub const PSRP_ARGUMENTS: usize = 1024;
+
+/// Pipelines of one pool that were not forgotten: clients that terminate none have this many.
+pub const PSRP_PIPELINES: usize = 1500;
+
+/// Calls to one client's host that wait for an answer.
+pub const PSRP_HOST_CALLS: usize = 16;

@@ -75,3 +75,13 @@ pub(super) fn typed(types: &[&str], shown: Option<&str>, content: Content) -> Va
     let types = types.iter().map(|name| (*name).to_owned()).collect();
     Value::object(Object { types: Some(types), shown: shown.map(str::to_owned), content, ..Object::default() })
 }
+
+/// `PublicKey` of PUBLIC_KEY, \[MS-PSRP\] 2.2.2.3.
+pub(super) fn public_key(body: &Value) -> Result<String> {
+    Ok(text(required(object(body)?, "PublicKey")?)?.to_owned())
+}
+
+/// `EncryptedSessionKey` of ENCRYPTED_SESSION_KEY, \[MS-PSRP\] 2.2.2.4.
+pub(super) fn session_key(body: &Value) -> Result<String> {
+    Ok(text(required(object(body)?, "EncryptedSessionKey")?)?.to_owned())
+}
