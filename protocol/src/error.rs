@@ -262,6 +262,9 @@ pub enum Unsupported {
     /// Arguments or module specifications in a question for commands. [MS-PSRP] 2.2.2.14.
     #[error("arguments in a question for command metadata")]
     MetadataArguments,
+    /// A public key other than RSA with 2048 bits and the exponent 65537. [MS-PSRP] 2.2.2.3.
+    #[error("this kind of session key")]
+    SessionKey,
     /// A record of a stream without body. [MS-PSRP] 2.2.2.20.
     #[error("a record without body")]
     EmptyRecord,

@@ -140,3 +140,6 @@ pub const PSRP_PIPELINES: usize = 1500;
 
 /// Calls to one client's host that wait for an answer.
 pub const PSRP_HOST_CALLS: usize = 16;
+
+/// UTF-16 units of a SecureString: what Windows takes.
+pub const SECURE_TEXT: usize = 65_536;

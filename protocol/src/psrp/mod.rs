@@ -11,6 +11,7 @@ mod members;
 mod message;
 mod pool;
 mod server;
+mod session_key;
 
 pub use channel::Stream;
 pub use client::{ClientEvent, PoolClient};
@@ -25,6 +26,7 @@ pub use pool::{
     Stated, availability, call_id, private_data, without_debugger,
 };
 pub use server::{Answer, PoolServer, ServerEvent};
+pub use session_key::{ExchangeKey, SessionKey};
 
 #[cfg(test)]
 mod tests;
