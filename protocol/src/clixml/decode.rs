@@ -28,11 +28,7 @@ use crate::xml::{attribute_value, is_carried, is_space, reference_char};
 pub fn decode(body: &[u8]) -> Result<Value> {
     let text = checked_text(body)?;
     let mut decoder = Decoder::new(text);
-    let (start, empty) = match decoder.next()? {
-        Event::Start(start) => (start, false),
-        Event::Empty(start) => (start, true),
-        _ => return Err(Malformed::Clixml.into()),
-    };
+    let (start, empty) = element(decoder.next()?).ok_or(Malformed::Clixml)?;
     let (name, value, _) = decoder.value(&start, empty, 1)?;
     if name.is_some() {
         return Err(Malformed::Clixml.into());
@@ -112,22 +108,25 @@ impl<'t> Decoder<'t> {
     /// The next element inside, or nothing at the end of the one around it. White space may stand between elements.
     pub(super) fn child(&mut self) -> Result<Option<(BytesStart<'t>, bool)>> {
         loop {
-            match self.next()? {
-                Event::Start(start) => return Ok(Some((start, false))),
-                Event::Empty(start) => return Ok(Some((start, true))),
-                Event::End(_) => return Ok(None),
-                Event::Text(text) if text.xml10_content().chars().all(is_space) => {}
-                _ => return Err(Malformed::Clixml.into()),
+            let event = self.next()?;
+            if is_blank(&event) {
+                continue;
             }
+            if let Event::End(_) = event {
+                return Ok(None);
+            }
+            return element(event).map(Some).ok_or_else(|| Malformed::Clixml.into());
         }
     }
 
     pub(super) fn nothing_more(&mut self) -> Result<()> {
         loop {
-            match self.next()? {
-                Event::Eof => return Ok(()),
-                Event::Text(text) if text.xml10_content().chars().all(is_space) => {}
-                _ => return Err(Malformed::Clixml.into()),
+            let event = self.next()?;
+            if event == Event::Eof {
+                return Ok(());
+            }
+            if !is_blank(&event) {
+                return Err(Malformed::Clixml.into());
             }
         }
     }
@@ -139,11 +138,15 @@ impl<'t> Decoder<'t> {
             return Ok(text);
         }
         loop {
-            match self.next()? {
-                Event::End(_) => return Ok(text),
-                Event::Text(piece) => push(&mut text, piece.xml10_content()),
-                Event::GeneralRef(reference) => text.push(reference_char(&reference)?),
-                _ => return Err(Malformed::Clixml.into()),
+            let event = self.next()?;
+            if let Event::Text(piece) = event {
+                push(&mut text, piece.xml10_content());
+            } else if let Event::GeneralRef(reference) = event {
+                text.push(reference_char(&reference)?);
+            } else if let Event::End(_) = event {
+                return Ok(text);
+            } else {
+                return Err(Malformed::Clixml.into());
             }
         }
     }
@@ -393,6 +396,21 @@ impl<'t> Decoder<'t> {
     fn bounded(&self, measure: Measure) -> Result<Measure> {
         if CLIXML_EXPANDED < measure.elements { Err(LimitExceeded::XmlElements.into()) } else { Ok(measure) }
     }
+}
+
+/// An element that begins, and whether it ends at once.
+pub(super) fn element(event: Event<'_>) -> Option<(BytesStart<'_>, bool)> {
+    if let Event::Start(start) = event {
+        Some((start, false))
+    } else if let Event::Empty(start) = event {
+        Some((start, true))
+    } else {
+        None
+    }
+}
+
+fn is_blank(event: &Event<'_>) -> bool {
+    if let Event::Text(text) = event { text.xml10_content().chars().all(is_space) } else { false }
 }
 
 fn push(text: &mut String, piece: Cow<'_, str>) {

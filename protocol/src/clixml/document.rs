@@ -1,8 +1,8 @@
 //! `Objs`: what PowerShell writes to the streams of a program, \[MS-PSRP\] 2.2.5 by its other name.
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::BytesStart;
 
-use super::decode::{Decoder, checked_text};
+use super::decode::{Decoder, checked_text, element};
 use super::text::unescape;
 use super::value::{Progress, Value};
 use crate::Result;
@@ -26,17 +26,10 @@ pub struct StreamRecord {
 /// As [`super::decode`].
 pub fn decode_document(document: &[u8]) -> Result<Vec<StreamRecord>> {
     let mut decoder = Decoder::new(checked_text(document)?);
-    match decoder.next()? {
-        Event::Start(start) => check_root(&start)?,
-        Event::Empty(start) => {
-            check_root(&start)?;
-            decoder.nothing_more()?;
-            return Ok(Vec::new());
-        }
-        _ => return Err(Malformed::Clixml.into()),
-    }
+    let (root, empty) = element(decoder.next()?).ok_or(Malformed::Clixml)?;
+    check_root(&root)?;
     let mut records = Vec::new();
-    while let Some((start, empty)) = decoder.child()? {
+    while let Some((start, empty)) = if empty { None } else { decoder.child()? } {
         let stream = stream_of(&start)?;
         records.push(decoder.record(&start, empty, stream)?);
     }

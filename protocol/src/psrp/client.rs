@@ -265,25 +265,19 @@ impl PoolClient {
         if !runs {
             return Err(PeerMisbehaved::AfterEnd.into());
         }
-        match message.header.kind {
-            MessageType::PipelineState => {
+        match (message.header.kind, id) {
+            (MessageType::PipelineState, id) => {
                 let stated = Stated::decode_pipeline(&message.value()?)?;
                 if stated.state.is_final() {
                     self.pipelines.insert(id, false);
                 }
                 self.events.push_back(ClientEvent::State { id, stated });
             }
-            MessageType::PipelineHostCall => {
+            (MessageType::PipelineHostCall, id) => {
                 let call = HostCall::decode(&message.value()?)?;
                 self.events.push_back(ClientEvent::HostCall { id: Some(id), call });
             }
-            kind @ (MessageType::PipelineOutput
-            | MessageType::ErrorRecord
-            | MessageType::DebugRecord
-            | MessageType::VerboseRecord
-            | MessageType::WarningRecord
-            | MessageType::ProgressRecord
-            | MessageType::InformationRecord) => {
+            (kind, id) if kind.is_record() => {
                 if message.body.is_empty() && kind != MessageType::PipelineOutput {
                     return Err(Unsupported::EmptyRecord.into());
                 }

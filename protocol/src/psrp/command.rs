@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::host::HostInfo;
-use super::members::{boolean, enumeration, generic_list, int, list, object, optional_boolean, required, text};
+use super::members::{
+    boolean, enumeration, generic_list, int, list, object, optional_boolean, optional_text, required, text,
+};
 use crate::Result;
 use crate::clixml::{Object, Value};
 use crate::error::{LimitExceeded, Malformed, Unsupported};
@@ -136,10 +138,7 @@ impl CreatePipeline {
         int(required(top, "RemoteStreamOptions")?)?;
         boolean(required(shell, "RedirectShellErrorOutputPipe")?)?;
         boolean(required(shell, "IsNested")?)?;
-        match required(shell, "History")? {
-            Value::Nil | Value::Text(_) => {}
-            _ => return Err(Malformed::PsrpBody.into()),
-        }
+        optional_text(required(shell, "History")?)?;
         let statements = match shell.member("ExtraCmds") {
             None | Some(Value::Nil) => None,
             Some(extra) => Some(decode_statements(extra)?),
@@ -226,11 +225,8 @@ fn decode_command(value: &Value) -> Result<Command> {
 
 fn decode_argument(value: &Value) -> Result<Argument> {
     let object = object(value)?;
-    let name = match required(object, "N")? {
-        Value::Nil => None,
-        // PowerShell refuses an empty name in other places, and crashes on one.
-        name => Some(text(name)?.to_owned()),
-    };
+    let name = optional_text(required(object, "N")?)?.map(str::to_owned);
+    // PowerShell refuses an empty name in some places, and crashes on one in others.
     if name.as_deref() == Some("") {
         return Err(Malformed::PsrpBody.into());
     }

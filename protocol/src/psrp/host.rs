@@ -6,6 +6,7 @@ use crate::clixml::{Object, Value};
 
 /// Which parts of a host are there, and what is known of its window.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has these four flags, each with a meaning of its own")]
 pub struct HostInfo {
     /// `_isHostNull`.
     pub no_host: bool,

@@ -1,8 +1,8 @@
 //! Calls of a server to the client's host, \[MS-PSRP\] 2.2.2.15, 2.2.2.16 and 2.2.3.17.
 
-use super::members::{enumeration, int, list, object, required, typed};
+use super::members::{enumeration, int, list, long, object, required, typed};
 use crate::Result;
-use crate::clixml::{Content, Integer, IntegerKind, ListKind, Object, Value};
+use crate::clixml::{Content, ListKind, Object, Value};
 use crate::error::Malformed;
 
 /// What becomes of a call on its way from a target to a client.
@@ -218,12 +218,7 @@ impl HostResponse {
 }
 
 fn head(object: &Object) -> Result<(i64, HostMethod)> {
-    let call = match required(object, "ci")? {
-        Value::Integer(Integer { kind: IntegerKind::Int64, value }) => {
-            i64::try_from(*value).map_err(|_| Malformed::PsrpBody)?
-        }
-        _ => return Err(Malformed::PsrpBody.into()),
-    };
+    let call = long(required(object, "ci")?)?;
     let method = HostMethod::of_code(int(required(object, "mi")?)?).ok_or(Malformed::PsrpBody)?;
     Ok((call, method))
 }

@@ -1,7 +1,7 @@
 //! Members of the objects that messages are.
 
 use crate::Result;
-use crate::clixml::{Content, IntegerKind, ListKind, Object, Value};
+use crate::clixml::{Content, Integer, IntegerKind, ListKind, Object, Value};
 use crate::error::Malformed;
 
 /// A member that has to be there.
@@ -26,21 +26,29 @@ pub(super) fn text(value: &Value) -> Result<&str> {
     if let Value::Text(text) = value { Ok(text) } else { Err(Malformed::PsrpBody.into()) }
 }
 
+pub(super) fn optional_text(value: &Value) -> Result<Option<&str>> {
+    if *value == Value::Nil { Ok(None) } else { text(value).map(Some) }
+}
+
+/// `I64`.
+pub(super) fn long(value: &Value) -> Result<i64> {
+    if let Value::Integer(Integer { kind: IntegerKind::Int64, value }) = value {
+        i64::try_from(*value).map_err(|_| Malformed::PsrpBody.into())
+    } else {
+        Err(Malformed::PsrpBody.into())
+    }
+}
+
 /// A number, or an enumeration: an object whose content is one.
 pub(super) fn int(value: &Value) -> Result<i32> {
-    let integer = match value {
-        Value::Integer(integer) => integer,
-        Value::Object(object) => match &object.content {
-            Content::Value(Value::Integer(integer)) => integer,
-            Content::Value(_) | Content::Nothing | Content::List(..) | Content::Dictionary(_) => {
-                return Err(Malformed::PsrpBody.into());
-            }
-        },
-        _ => return Err(Malformed::PsrpBody.into()),
+    let inner = match value.as_object().map(|object| &object.content) {
+        Some(Content::Value(inner)) => inner,
+        Some(Content::Nothing | Content::List(..) | Content::Dictionary(_)) | None => value,
     };
-    match integer.kind {
-        IntegerKind::Int32 => i32::try_from(integer.value).map_err(|_| Malformed::PsrpBody.into()),
-        _ => Err(Malformed::PsrpBody.into()),
+    if let Value::Integer(Integer { kind: IntegerKind::Int32, value }) = inner {
+        i32::try_from(*value).map_err(|_| Malformed::PsrpBody.into())
+    } else {
+        Err(Malformed::PsrpBody.into())
     }
 }
 

@@ -161,6 +161,21 @@ impl MessageType {
         Self::ALL.iter().copied().find(|known| known.code() == code)
     }
 
+    /// Whether it is output or a record of a stream, whose body nobody on the way has to know.
+    #[must_use]
+    pub const fn is_record(self) -> bool {
+        matches!(
+            self,
+            Self::PipelineOutput
+                | Self::ErrorRecord
+                | Self::DebugRecord
+                | Self::VerboseRecord
+                | Self::WarningRecord
+                | Self::ProgressRecord
+                | Self::InformationRecord
+        )
+    }
+
     /// Whether a message for this side may be of this type.
     #[must_use]
     pub const fn may_reach(self, destination: Destination) -> bool {

@@ -1,9 +1,9 @@
 //! What client and server say about the pool, \[MS-PSRP\] 2.2.2.1 to 2.2.2.14.
 
 use super::host::HostInfo;
-use super::members::{enumeration, int, list, object, required, text, typed};
+use super::members::{enumeration, int, list, long, object, required, text, typed};
 use crate::Result;
-use crate::clixml::{Content, Integer, IntegerKind, Object, Value};
+use crate::clixml::{Content, Object, Value};
 use crate::error::{LimitExceeded, Malformed, Unsupported};
 use crate::limits::{PSRP_COMMANDS, SHORT_TEXT};
 
@@ -50,9 +50,11 @@ impl SessionCapability {
     /// When the versions are missing, or are none that PowerShell takes.
     pub fn decode(body: &Value) -> Result<Self> {
         let capability = object(body)?;
-        let version = |name| match required(capability, name)? {
-            Value::Version(version) => Ok(version.as_str()),
-            _ => Err(crate::Error::from(Malformed::PsrpBody)),
+        let version = |name| {
+            let Value::Version(version) = required(capability, name)? else {
+                return Err(crate::Error::from(Malformed::PsrpBody));
+            };
+            Ok(version.as_str())
         };
         if !version("PSVersion")?.starts_with("2.") || !version("SerializationVersion")?.starts_with("1.1.") {
             return Err(Unsupported::PsrpVersion.into());
@@ -134,9 +136,9 @@ pub fn without_debugger(body: &Value) -> Result<Value> {
     let Content::Dictionary(entries) = &data.content else {
         return Err(Malformed::PsrpBody.into());
     };
-    let is_debugger = |key: &Value| match key {
-        Value::Text(key) => DEBUGGER_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)),
-        _ => true,
+    let is_debugger = |key: &Value| {
+        let Value::Text(key) = key else { return true };
+        DEBUGGER_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
     };
     let entries = entries.iter().filter(|(key, _)| !is_debugger(key)).cloned().collect();
     Ok(private_data(entries))
@@ -268,12 +270,7 @@ fn encode_state<S: Copy + PartialEq>(stated: &Stated<S>, name: &str, all: &[(S, 
 /// # Errors
 /// When it has no call id.
 pub fn call_id(body: &Value) -> Result<i64> {
-    match required(object(body)?, "CI")? {
-        Value::Integer(Integer { kind: IntegerKind::Int64, value }) => {
-            i64::try_from(*value).map_err(|_| Malformed::PsrpBody.into())
-        }
-        _ => Err(Malformed::PsrpBody.into()),
-    }
+    long(required(object(body)?, "CI")?)
 }
 
 /// RUNSPACE_AVAILABILITY: a number of runspaces, or whether a limit was changed.
@@ -304,10 +301,9 @@ impl GetCommandMetadata {
         if *arguments != Value::Nil && !list(arguments)?.is_empty() {
             return Err(Unsupported::MetadataArguments.into());
         }
-        if let Some(modules) = request.member("FullyQualifiedModule").filter(|value| **value != Value::Nil) {
-            if !list(modules)?.is_empty() {
-                return Err(Unsupported::MetadataArguments.into());
-            }
+        let modules = request.member("FullyQualifiedModule").filter(|value| **value != Value::Nil);
+        if modules.map(list).transpose()?.is_some_and(|modules| !modules.is_empty()) {
+            return Err(Unsupported::MetadataArguments.into());
         }
         Ok(Self {
             names: texts(required(request, "Name")?)?,

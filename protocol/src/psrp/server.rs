@@ -176,21 +176,11 @@ impl PoolServer {
     /// # Errors
     /// [`Misuse::WrongState`] when the pipeline has ended, or this type of message is not one of these.
     pub fn record(&mut self, id: Uuid, kind: MessageType, body: Vec<u8>) -> Result<()> {
-        let known = matches!(
-            kind,
-            MessageType::PipelineOutput
-                | MessageType::ErrorRecord
-                | MessageType::DebugRecord
-                | MessageType::VerboseRecord
-                | MessageType::WarningRecord
-                | MessageType::ProgressRecord
-                | MessageType::InformationRecord
-        );
         // A client of an older version does not know this one.
         if kind == MessageType::InformationRecord && self.protocol < ProtocolVersion::V2_3 {
             return Ok(());
         }
-        if !known || !self.runs(id) {
+        if !kind.is_record() || !self.runs(id) {
             return Err(Misuse::WrongState.into());
         }
         self.outbox.send_encoded(Some(id), kind, body);

@@ -207,7 +207,7 @@ mod tests {
         type Error = std::convert::Infallible;
 
         fn try_next_u32(&mut self) -> std::result::Result<u32, Self::Error> {
-            Ok((self.try_next_u64()? >> 32) as u32)
+            Ok(u32::try_from(self.try_next_u64()? >> 32).unwrap_or_default())
         }
 
         fn try_next_u64(&mut self) -> std::result::Result<u64, Self::Error> {

@@ -173,7 +173,7 @@ fn a_pipeline_is_read_as_it_was_written() {
     let one = pipeline();
     let text = encode(&one.encode());
     assert_eq!(CreatePipeline::decode(&decode(text.as_bytes()).unwrap()), Ok(one.clone()));
-    let batch = CreatePipeline::of_statements(vec![one.commands.clone(), vec![Command::new("hostname", Vec::new())]]);
+    let batch = CreatePipeline::of_statements(vec![one.commands, vec![Command::new("hostname", Vec::new())]]);
     assert_eq!(batch.statements.as_ref().map(Vec::len), Some(2));
     assert_eq!(CreatePipeline::decode(&batch.encode()), Ok(batch));
 }

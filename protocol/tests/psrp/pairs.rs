@@ -170,11 +170,15 @@ fn running() -> PoolServer {
     server
 }
 
+/// What it is, on which pipeline and stream, the bytes, and the rule that they break.
+type ClientCase = (&'static str, Option<Uuid>, Stream, Vec<u8>, Error);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of attacks")]
 fn a_client_that_breaks_the_rules_is_refused_and_stays_refused() {
     let pipeline = request(true).encode();
     let order: Error = PeerMisbehaved::OutOfOrder.into();
-    let cases: Vec<(&str, Option<Uuid>, Stream, Vec<u8>, Error)> = vec![
+    let cases: Vec<ClientCase> = vec![
         (
             "a second CREATE_PIPELINE",
             Some(ONE),
@@ -353,12 +357,15 @@ fn questions_about_runspaces_change_nothing() {
     assert_eq!(client.next_event(), None);
 }
 
+/// What it is, on which pipeline, the pieces, and the rule that the last one breaks.
+type TargetCase = (&'static str, Option<Uuid>, Vec<Vec<u8>>, Error);
+
 #[test]
 fn a_target_that_breaks_the_rules_is_refused_and_stays_refused() {
     let completed = Stated { state: PipelineState::Completed, error: None }.encode_pipeline();
     let to_client = |object, kind, id, body: &Value| wire(object, Destination::Client, kind, id, body);
     let order: Error = PeerMisbehaved::OutOfOrder.into();
-    let cases: Vec<(&str, Option<Uuid>, Vec<Vec<u8>>, Error)> = vec![
+    let cases: Vec<TargetCase> = vec![
         (
             "output after the end",
             Some(ONE),

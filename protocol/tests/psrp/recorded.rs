@@ -180,23 +180,27 @@ impl<'n> Server<'n> {
         };
         taken.unwrap_or_else(|error| panic!("{}: {error}", self.name));
         for told in told {
-            let event = self.machine.next_event();
-            match told.name.as_str() {
-                "CREATE_PIPELINE" => {
-                    let request = CreatePipeline::decode(&value(told)).unwrap();
-                    assert_eq!(event, Some(ServerEvent::Pipeline { id: packet.pipeline.unwrap(), request }));
-                }
-                "GET_COMMAND_METADATA" => assert!(matches!(event, Some(ServerEvent::Metadata { .. }))),
-                "PIPELINE_INPUT" => {
-                    assert_eq!(event, Some(ServerEvent::Input { id: packet.pipeline.unwrap(), value: value(told) }));
-                }
-                "END_OF_PIPELINE_INPUT" => assert!(matches!(event, Some(ServerEvent::EndOfInput { .. }))),
-                "PIPELINE_HOST_RESPONSE" => assert!(matches!(event, Some(ServerEvent::HostResponse { .. }))),
-                "PUBLIC_KEY" => assert!(matches!(event, Some(ServerEvent::PublicKey { .. }))),
-                other => panic!("{}: {other}", self.name),
-            }
+            self.expect(packet, told);
         }
         assert_eq!(self.machine.next_event(), None, "{}", self.name);
+    }
+
+    fn expect(&mut self, packet: &Packet, told: &Told) {
+        let event = self.machine.next_event();
+        match told.name.as_str() {
+            "CREATE_PIPELINE" => {
+                let request = CreatePipeline::decode(&value(told)).unwrap();
+                assert_eq!(event, Some(ServerEvent::Pipeline { id: packet.pipeline.unwrap(), request }));
+            }
+            "GET_COMMAND_METADATA" => assert!(matches!(event, Some(ServerEvent::Metadata { .. }))),
+            "PIPELINE_INPUT" => {
+                assert_eq!(event, Some(ServerEvent::Input { id: packet.pipeline.unwrap(), value: value(told) }));
+            }
+            "END_OF_PIPELINE_INPUT" => assert!(matches!(event, Some(ServerEvent::EndOfInput { .. }))),
+            "PIPELINE_HOST_RESPONSE" => assert!(matches!(event, Some(ServerEvent::HostResponse { .. }))),
+            "PUBLIC_KEY" => assert!(matches!(event, Some(ServerEvent::PublicKey { .. }))),
+            other => panic!("{}: {other}", self.name),
+        }
     }
 
     /// Says what the recorded server said.

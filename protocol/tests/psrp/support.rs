@@ -40,7 +40,7 @@ fn folder() -> PathBuf {
 
 fn text(path: &Path) -> String {
     let mut text = String::new();
-    GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    GzDecoder::new(std::fs::read(path).unwrap().as_slice()).read_to_string(&mut text).unwrap();
     text
 }
 
