@@ -38,6 +38,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/psrp")
 }
 
+#[expect(clippy::disallowed_methods, reason = "recordings are files")]
 fn text(path: &Path) -> String {
     let mut text = String::new();
     GzDecoder::new(std::fs::read(path).unwrap().as_slice()).read_to_string(&mut text).unwrap();

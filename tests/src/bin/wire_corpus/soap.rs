@@ -165,30 +165,27 @@ fn stream(element: &Element) -> Result<Value, String> {
 
 fn fault(fault: &Element) -> Result<Value, String> {
     let mut answer = Map::new();
-    if let Some(code) = one(fault, Namespace::Soap, "Code")? {
-        if let Some(value) = one(code, Namespace::Soap, "Value")? {
-            put(&mut answer, "code", local_name(text(value)?));
-        }
-        if let Some(subcode) = one(code, Namespace::Soap, "Subcode")? {
-            if let Some(value) = one(subcode, Namespace::Soap, "Value")? {
-                put(&mut answer, "subcode", local_name(text(value)?));
-            }
-        }
+    let code = one(fault, Namespace::Soap, "Code")?;
+    if let Some(value) = inner(code, "Value")? {
+        put(&mut answer, "code", local_name(text(value)?));
     }
-    if let Some(reason) = one(fault, Namespace::Soap, "Reason")? {
-        if let Some(first) = reason.all(Namespace::Soap, "Text").next() {
-            put(&mut answer, "reason", text(first)?);
-        }
+    if let Some(value) = inner(inner(code, "Subcode")?, "Value")? {
+        put(&mut answer, "subcode", local_name(text(value)?));
     }
-    if let Some(detail) = one(fault, Namespace::Soap, "Detail")? {
-        if let Some(code) =
-            find(detail, Namespace::Fault, "WSManFault").and_then(|found| found.attribute(Namespace::None, "Code"))
-        {
-            let code: u64 = code.trim().parse().map_err(|_| "a fault code that is no number")?;
-            put(&mut answer, "wsman_code", code);
-        }
+    let reason = one(fault, Namespace::Soap, "Reason")?;
+    if let Some(first) = reason.and_then(|reason| reason.all(Namespace::Soap, "Text").next()) {
+        put(&mut answer, "reason", text(first)?);
+    }
+    let detail = one(fault, Namespace::Soap, "Detail")?.and_then(|detail| find(detail, Namespace::Fault, "WSManFault"));
+    if let Some(code) = detail.and_then(|found| found.attribute(Namespace::None, "Code")) {
+        let code: u64 = code.trim().parse().map_err(|_| "a fault code that is no number")?;
+        put(&mut answer, "wsman_code", code);
     }
     Ok(Value::Object(answer))
+}
+
+fn inner<'e>(element: Option<&'e Element>, local: &'static str) -> Result<Option<&'e Element>, String> {
+    element.map_or(Ok(None), |element| one(element, Namespace::Soap, local))
 }
 
 /// Prefixes are the writer's own.
