@@ -208,7 +208,8 @@ impl Command {
                     drop(guard);
                     told
                 };
-                let ((), told) = tokio::join!(written, forgotten);
+                // The line first: whoever hears that the command has ended may write the next one.
+                let ((), told) = tokio::join!(biased; written, forgotten);
                 if let Err(error) = told {
                     tracing::debug!(command = %self.id, %error, "The target was not told to forget a command");
                 }
