@@ -178,6 +178,21 @@ def test_connections_to_one_target_are_bounded_by_what_it_allows(another):
     path.targets.nothing_left()
 
 
+def test_an_open_shell_keeps_no_connection_to_the_target_from_others(another):
+    """More of them than the connections that a target allows by default, and each is used more than once."""
+    path = another()
+    clients = [Raw(path.where()), Raw(path.where(), "other")]
+    opened = [(raw, raw.ask(soap.create()).shell) for raw in clients for _ in range(14)]
+    for _ in range(2):
+        for raw, raw.shell in opened:
+            raw.command = raw.ask(soap.command(raw.shell, "hostname")).command
+            assert raw.rest() == (b"target1\r\n", 0)
+    for raw, shell in opened:
+        assert raw.ask(soap.delete(shell)).status == 200
+    path.targets.ran(2 * len(opened))
+    path.targets.nothing_left()
+
+
 def test_a_client_that_does_not_read_holds_up_its_own_command_only(another):
     path = another()
     raw = Raw(path.where())
