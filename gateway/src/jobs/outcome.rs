@@ -50,6 +50,11 @@ impl Outcome {
         Self::Failed(Failure::new(FailureClass::Timeout, effect, text))
     }
 
+    /// The target or the gateway failed before the command was sent.
+    pub(super) fn not_sent(error: BackendError) -> Self {
+        Self::Failed(before(error))
+    }
+
     /// The whole job was stopped.
     pub(super) fn stopped(why: Why, effect: Effect) -> Self {
         match why {

@@ -143,10 +143,7 @@ impl Rates {
     /// # Errors
     /// When the principal, the target or the gateway has had its share.
     pub fn pay(&self, toll: &mut Toll, principal: &PrincipalName, target: &str) -> Result<(), Limited> {
-        if !toll.principal {
-            self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
-            toll.principal = true;
-        }
+        self.pay_principal(toll, principal)?;
         if !toll.target {
             self.target.check_key(&target.to_owned()).map_err(|over| limited(LimitScope::Target, &over))?;
             toll.target = true;
@@ -159,8 +156,24 @@ impl Rates {
     /// # Errors
     /// When the principal or the gateway has had its share.
     pub fn request(&self, principal: &PrincipalName) -> Result<(), Limited> {
-        self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
+        self.pay_request(&mut Toll::default(), principal)
+    }
+
+    /// The same, going on where `toll` stopped.
+    ///
+    /// # Errors
+    /// When the principal or the gateway has had its share.
+    pub fn pay_request(&self, toll: &mut Toll, principal: &PrincipalName) -> Result<(), Limited> {
+        self.pay_principal(toll, principal)?;
         self.total.check().map_err(|over| limited(LimitScope::Total, &over))
+    }
+
+    fn pay_principal(&self, toll: &mut Toll, principal: &PrincipalName) -> Result<(), Limited> {
+        if !toll.principal {
+            self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
+            toll.principal = true;
+        }
+        Ok(())
     }
 
     /// Drops what has refilled, so that the tables stay as small as the traffic of the last minutes.
