@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use sekisho_policy::{Action, Policy, Principal, ProgramRequest, Source, TargetFacts};
+use sekisho_policy::{Action, Circumstances, Edition, Policy, Principal, ProgramRequest, Source, TargetFacts};
 
 const ROLES: usize = 20;
 const RULES_PER_ROLE: usize = 50;
@@ -38,7 +38,12 @@ fn benches(criterion: &mut Criterion) {
         name: "DEMO\\aoki".to_owned(),
         groups: (0..ROLES).map(|role| format!("DEMO\\Group{role}")).collect(),
     };
-    let target = TargetFacts { name: "web01.demo.example".to_owned(), groups: Vec::new(), tags: Vec::new() };
+    let target = TargetFacts {
+        name: "web01.demo.example".to_owned(),
+        groups: Vec::new(),
+        tags: Vec::new(),
+        edition: Edition::default(),
+    };
     let request = |line: &str| Action::Program(ProgramRequest::new(line, Vec::new()));
 
     let many = policy(|number| format!("C:\\Tools\\tool{number}.exe"));
@@ -52,9 +57,15 @@ fn benches(criterion: &mut Criterion) {
     ];
     for (name, policy, line) in cases {
         let action = request(line);
-        assert_eq!(policy.decide(&user, &target, &action).allowed().is_some(), name.starts_with("allow"), "{name}");
+        assert_eq!(
+            policy.decide(&user, &target, &Circumstances::default(), &action).allowed().is_some(),
+            name.starts_with("allow"),
+            "{name}"
+        );
         criterion.bench_function(name, |bencher| {
-            bencher.iter(|| policy.decide(black_box(&user), black_box(&target), black_box(&action)));
+            bencher.iter(|| {
+                policy.decide(black_box(&user), black_box(&target), &Circumstances::default(), black_box(&action))
+            });
         });
     }
 }

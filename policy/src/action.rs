@@ -1,6 +1,10 @@
 //! What is judged: who asks, about which target, to do what.
 
 use std::fmt;
+use std::net::IpAddr;
+
+use crate::catalog::Edition;
+use crate::command::{CommandsRequest, ScriptRequest};
 
 /// Who asks. Names are compared as whole strings, ignoring case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,13 +24,28 @@ pub struct TargetFacts {
     pub groups: Vec<String>,
     /// Its tags.
     pub tags: Vec<String>,
+    /// The PowerShell it runs, which decides what its commands accept.
+    pub edition: Edition,
 }
 
-/// One thing that a client wants done. PowerShell's commands will be a variant beside this one.
+/// When and from where: what the conditions of assignments are about. A condition whose fact is missing denies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    pub unix_time: Option<i64>,
+    /// The client's address.
+    pub source: Option<IpAddr>,
+}
+
+/// One thing that a client wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// A program through WinRS, \[MS-WSMV\] 3.1.4.11.
     Program(ProgramRequest),
+    /// PowerShell's commands, \[MS-PSRP\] 2.2.2.10.
+    Commands(CommandsRequest),
+    /// Text for PowerShell.
+    Script(ScriptRequest),
 }
 
 /// A program as a WinRS client names it: `rsp:Command` and the `rsp:Arguments` elements.

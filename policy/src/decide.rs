@@ -1,9 +1,9 @@
 //! The judgement. Every role is judged on its own (rule R2), and all rules of all roles that are held are asked.
 
-use crate::action::{Action, Presence, Principal, ProgramRequest, ShellResource, TargetFacts};
+use crate::action::{Action, Circumstances, Presence, Principal, ProgramRequest, ShellResource, TargetFacts};
 use crate::arguments::{checked, enumerate};
 use crate::command_line::{self, Refusal};
-use crate::decision::{Allowed, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest, Secrecy};
+use crate::decision::{Allowed, Checked, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest, Secrecy};
 use crate::fold::fold;
 use crate::model::{Policy, ProgramRule, Role};
 use crate::program_path::key_of_piece;
@@ -15,9 +15,21 @@ impl Policy {
     /// Upholds (deny-by-default). Never fails and never panics: what is not understood is denied. The answer does
     /// not depend on the order of documents, roles or rules; of several rules that allow an action the first by
     /// role and rule name answers, and an argument is secret when one of them says so.
-    pub fn decide(&self, principal: &Principal, target: &TargetFacts, action: &Action) -> Decision {
+    pub fn decide(
+        &self,
+        principal: &Principal,
+        target: &TargetFacts,
+        _circumstances: &Circumstances,
+        action: &Action,
+    ) -> Decision {
         let held = self.held(principal, target);
-        let Action::Program(request) = action;
+        let request = match action {
+            Action::Program(request) => request,
+            Action::Commands(_) | Action::Script(_) => {
+                let message = "no role of yours allows commands of PowerShell".to_owned();
+                return Decision::Deny(plain(DenyReason::Program, message));
+            }
+        };
         let judged = if held.is_empty() { Err(no_role()) } else { judge_program(&held, request) };
         match judged {
             Ok(allowed) => Decision::Allow(allowed),
@@ -45,7 +57,7 @@ fn judge_program(held: &[&Role], request: &ProgramRequest) -> Result<Allowed, Bo
     };
     let Found { role, rule, secrecies } = found;
     render::checked_program(rule.path.text(), checked(arguments, &secrecies), rule.input)
-        .map(|program| Allowed { role: role.name.clone(), rule: rule.name.clone(), program })
+        .map(|program| Allowed { role: role.name.clone(), rule: rule.name.clone(), checked: Checked::Program(program) })
         .ok_or_else(|| Box::new(not_renderable(role, rule)))
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::command_line::Construct;
+use crate::value::Value;
 
 /// The answer to one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +35,174 @@ impl Decision {
 /// What was allowed. The only ground on which the gateway makes a permit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowed {
-    /// The role that answers for it.
+    /// The role that answers for it. Commands of one pipeline may be covered by several roles, which
+    /// [`CheckedCommand::role`] names one by one; then all of them stand here, each once, joined by `, `.
     pub role: String,
-    /// The rule of that role.
+    /// The rule of that role; joined in the same way.
     pub rule: String,
-    /// The program as it is to be run.
-    pub program: CheckedProgram,
+    /// What is to be run, in canonical form.
+    pub checked: Checked,
+}
+
+impl Allowed {
+    /// The program, when it is one for the cmd shell.
+    pub fn program(&self) -> Option<&CheckedProgram> {
+        match &self.checked {
+            Checked::Program(program) => Some(program),
+            Checked::Commands(_) | Checked::Script(_) => None,
+        }
+    }
+}
+
+/// What was allowed, in the one form that is audited and sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checked {
+    /// A program for the cmd shell.
+    Program(CheckedProgram),
+    /// PowerShell pipelines, in the order in which they run.
+    Commands(CheckedCommands),
+    /// A script that the policy has pinned.
+    Script(CheckedScript),
+}
+
+/// Pipelines that were allowed: the only thing that may be encoded for a target.
+///
+/// Made by [`crate::Policy::decide`] alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedCommands {
+    pub(crate) statements: Vec<Vec<CheckedCommand>>,
+}
+
+impl CheckedCommands {
+    /// The pipelines, each with its commands: at least one, none of them empty.
+    pub fn statements(&self) -> &[Vec<CheckedCommand>] {
+        &self.statements
+    }
+}
+
+/// One command of an allowed pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedCommand {
+    pub(crate) name: String,
+    pub(crate) module: String,
+    pub(crate) arguments: CheckedArguments,
+    pub(crate) role: String,
+    pub(crate) rule: String,
+}
+
+impl CheckedCommand {
+    /// The full name of the command, as the catalogue writes it; a program's full path.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The module that the catalogue knows it in; empty when it has none.
+    pub fn module(&self) -> &str {
+        &self.module
+    }
+
+    /// Its arguments.
+    pub fn arguments(&self) -> &CheckedArguments {
+        &self.arguments
+    }
+
+    /// The role that answers for it.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// The rule of that role.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+/// The arguments of an allowed command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckedArguments {
+    /// Of a cmdlet or function: names always, positions never.
+    Named(Vec<CheckedParameter>),
+    /// Of a program: texts in order (R13).
+    Program(Vec<CheckedArgument>),
+}
+
+/// One parameter of an allowed command, by its full name, with its value. A switch has a boolean.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CheckedParameter {
+    pub(crate) name: String,
+    pub(crate) value: Value,
+    pub(crate) secrecy: Secrecy,
+}
+
+impl CheckedParameter {
+    /// The full name, without a dash; never empty.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// Whether the audit keeps it as a keyed digest only, or, for a SecureString, not at all.
+    pub fn is_secret(&self) -> bool {
+        self.secrecy == Secrecy::Secret
+    }
+}
+
+impl fmt::Debug for CheckedParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedParameter").field("name", &self.name).field("value", &self.value).finish_non_exhaustive()
+    }
+}
+
+/// A pinned script that was allowed: the policy's own copy of its text, with judged parameters.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CheckedScript {
+    pub(crate) name: String,
+    pub(crate) sha256: String,
+    pub(crate) text: String,
+    pub(crate) parameters: Vec<CheckedParameter>,
+    pub(crate) using: Vec<CheckedParameter>,
+}
+
+impl CheckedScript {
+    /// The name that the policy gives it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of its text in lower-case hex, which the audit names it by.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The policy's copy of the text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is given to its `param(…)`, by name.
+    pub fn parameters(&self) -> &[CheckedParameter] {
+        &self.parameters
+    }
+
+    /// What is given for its `$using:` names, by name without `$using:`.
+    pub fn using(&self) -> &[CheckedParameter] {
+        &self.using
+    }
+}
+
+impl fmt::Debug for CheckedScript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedScript")
+            .field("name", &self.name)
+            .field("sha256", &self.sha256)
+            .field("parameters", &self.parameters)
+            .field("using", &self.using)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A program that was allowed: the only thing that may be rendered for a target.

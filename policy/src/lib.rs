@@ -10,6 +10,8 @@
 
 pub mod action;
 mod arguments;
+pub mod catalog;
+pub mod command;
 pub mod command_line;
 mod compile;
 mod decide;
@@ -26,11 +28,16 @@ mod program_path;
 mod render;
 mod source_text;
 mod target_pattern;
+pub mod value;
 
-pub use action::{Action, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts};
+pub use action::{
+    Action, Circumstances, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts,
+};
+pub use catalog::Edition;
 pub use compile::{Compiled, Source};
 pub use decision::{
-    Allowed, CheckedArgument, CheckedProgram, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
+    Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
+    CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
 pub use mistake::{Mistake, Warning};
 pub use model::Policy;

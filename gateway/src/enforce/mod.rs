@@ -15,8 +15,8 @@ use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
 use sekisho_policy::{
-    Action, Allowed, CheckedProgram, Decision, Denied, DeniedProgram, DenyReason, Input, Principal, ProgramRequest,
-    TargetFacts,
+    Action, Allowed, Checked, CheckedProgram, Circumstances, Decision, Denied, DeniedProgram, DenyReason, Input,
+    Principal, ProgramRequest, TargetFacts,
 };
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
@@ -114,7 +114,7 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
     let context = context(&live, &ask);
     let action = Action::Program(ask.request.clone());
     let decision = subject(&live, ask.identity, ask.target)
-        .map_or_else(gone, |(principal, facts)| live.policy.decide(&principal, facts, &action));
+        .map_or_else(gone, |(principal, facts)| live.policy.decide(&principal, facts, &circumstances(&ask), &action));
     match decision {
         Decision::Allow(allowed) => permit(gateway, allowed, context).await,
         Decision::Deny(denied) => Err(refuse(gateway, &ask, denied, context).await),
@@ -132,6 +132,14 @@ pub fn may_reach(live: &Live, identity: &Identity, target: &Target) -> bool {
 fn subject<'l>(live: &'l Live, identity: &Identity, target: &Target) -> Option<(Principal, &'l TargetFacts)> {
     let groups = live.identity.groups(&identity.principal)?;
     Some((Principal { name: identity.principal.to_string(), groups }, live.facts(target)?))
+}
+
+/// What the conditions of the policy are about, now.
+fn circumstances(ask: &Ask<'_>) -> Circumstances {
+    Circumstances {
+        unix_time: Some(time::OffsetDateTime::now_utc().unix_timestamp()),
+        source: Some(ask.client.ip().to_canonical()),
+    }
 }
 
 /// A new correlation id.
@@ -161,7 +169,11 @@ fn gone() -> Decision {
 }
 
 async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
-    let Allowed { role, rule, program } = allowed;
+    let Allowed { role, rule, checked } = allowed;
+    let Checked::Program(program) = checked else {
+        // A program was asked for, and nothing else may come of it.
+        return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
+    };
     let audited = audited(gateway, &program);
     let event = Event::new(EventKind::Command { role, rule, program: audited }, &context);
     if gateway.write(event).await.is_err() {

@@ -1,6 +1,6 @@
 //! Rule R1 and R2: who holds which roles where, and each role judged on its own.
 
-use sekisho_policy::{Action, DenyReason, Principal, ProgramRequest, TargetFacts};
+use sekisho_policy::{Action, Circumstances, DenyReason, Edition, Principal, ProgramRequest, TargetFacts};
 
 use crate::support::{compile, principal, reason, target};
 
@@ -39,7 +39,7 @@ fn roles(principal: &Principal, target: &TargetFacts) -> Vec<String> {
 
 fn tagged(name: &str, groups: &[&str], tags: &[&str]) -> TargetFacts {
     let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-    TargetFacts { name: name.to_owned(), groups: owned(groups), tags: owned(tags) }
+    TargetFacts { name: name.to_owned(), groups: owned(groups), tags: owned(tags), edition: Edition::default() }
 }
 
 #[test]
@@ -73,7 +73,14 @@ fn each_role_is_judged_on_its_own_and_answers_by_name() {
     let policy = compile(&[("p.toml", POLICY)]).policy;
     let both = principal("DEMO\\a", &["DEMO\\Readers", "DEMO\\Admins"]);
     let target = tagged("iis1.demo.example", &["web"], &[]);
-    let judge = |line: &str| policy.decide(&both, &target, &Action::Program(ProgramRequest::new(line, Vec::new())));
+    let judge = |line: &str| {
+        policy.decide(
+            &both,
+            &target,
+            &Circumstances::default(),
+            &Action::Program(ProgramRequest::new(line, Vec::new())),
+        )
+    };
     let answer = |line: &str| judge(line).allowed().map(|allowed| format!("{}/{}", allowed.role, allowed.rule));
     assert_eq!(answer("ipconfig").as_deref(), Some("reader/list"));
     assert_eq!(answer("ipconfig /flushdns").as_deref(), Some("admin/flush"));
@@ -84,7 +91,7 @@ fn each_role_is_judged_on_its_own_and_answers_by_name() {
 fn without_a_role_everything_is_denied_before_it_is_read() {
     let policy = compile(&[]).policy;
     let action = Action::Program(ProgramRequest::new("\0\"&", Vec::new()));
-    let decision = policy.decide(&principal("DEMO\\a", &[]), &target("web01"), &action);
+    let decision = policy.decide(&principal("DEMO\\a", &[]), &target("web01"), &Circumstances::default(), &action);
     assert_eq!(reason(&decision), Some(DenyReason::NoRole));
 }
 

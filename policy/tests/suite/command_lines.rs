@@ -260,7 +260,7 @@ fn what_no_line_can_carry_is_denied() {
 fn the_rendered_line_quotes_what_needs_it() {
     let policy = policy();
     let line = |text: &str| match decide(&policy, text) {
-        Decision::Allow(allowed) => allowed.program.command_line().to_owned(),
+        Decision::Allow(allowed) => allowed.program().unwrap().command_line().to_owned(),
         Decision::Deny(denied) => panic!("{denied:?}"),
     };
     assert_eq!(line("\"HOSTNAME\""), HOSTNAME);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sekisho_policy::{
-    Action, Decision, Policy, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, Source, TargetFacts,
+    Action, Circumstances, Decision, Edition, Policy, Presence, Principal, ProgramRequest, RequestExtras,
+    ShellResource, Source, TargetFacts,
 };
 use serde_json::Value;
 
@@ -61,9 +62,13 @@ fn judge(policy: &Policy, case: &Value) -> Decision {
     };
     let principal =
         Principal { name: case["user"]["name"].as_str().unwrap().to_owned(), groups: strings(&case["user"]["groups"]) };
-    let target =
-        TargetFacts { name: case["target"].as_str().unwrap().to_owned(), groups: Vec::new(), tags: Vec::new() };
-    policy.decide(&principal, &target, &Action::Program(program))
+    let target = TargetFacts {
+        name: case["target"].as_str().unwrap().to_owned(),
+        groups: Vec::new(),
+        tags: Vec::new(),
+        edition: Edition::default(),
+    };
+    policy.decide(&principal, &target, &Circumstances::default(), &Action::Program(program))
 }
 
 /// Required groups come with a later part, so that the test judges them.

@@ -38,7 +38,7 @@ fn with_input(line: &str) -> ProgramRequest {
 
 fn secrets(decision: &Decision) -> Vec<bool> {
     let allowed = decision.allowed().unwrap_or_else(|| panic!("{decision:?}"));
-    allowed.program.arguments().iter().map(sekisho_policy::CheckedArgument::is_secret).collect()
+    allowed.program().unwrap().arguments().iter().map(sekisho_policy::CheckedArgument::is_secret).collect()
 }
 
 #[test]
@@ -98,9 +98,15 @@ fn a_secret_mark_of_any_role_that_fits_counts() {
 fn input_needs_a_rule_that_permits_it() {
     let policy = policy_of(RULES);
     let sort = decide_request(&policy, with_input("sort"));
-    assert_eq!(sort.allowed().map(|allowed| allowed.program.input()), Some(Input::Permitted));
-    assert_eq!(decide(&policy, "sort").allowed().map(|allowed| allowed.program.input()), Some(Input::Permitted));
-    assert_eq!(decide(&policy, "pool").allowed().map(|allowed| allowed.program.input()), Some(Input::Refused));
+    assert_eq!(sort.allowed().map(|allowed| allowed.program().unwrap().input()), Some(Input::Permitted));
+    assert_eq!(
+        decide(&policy, "sort").allowed().map(|allowed| allowed.program().unwrap().input()),
+        Some(Input::Permitted)
+    );
+    assert_eq!(
+        decide(&policy, "pool").allowed().map(|allowed| allowed.program().unwrap().input()),
+        Some(Input::Refused)
+    );
     let denied = decide_request(&policy, with_input("pool"));
     assert_eq!(reason(&denied), Some(DenyReason::Input));
     assert!(denied.denied().unwrap().message.contains("without standard input"));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use sekisho_policy::command_line::{parse, parse_rendered};
-use sekisho_policy::{Action, Decision, Policy, Principal, ProgramRequest};
+use sekisho_policy::{Action, Circumstances, Decision, Policy, Principal, ProgramRequest};
 
 use crate::support::{argv, compile, decide, policy_of, principal, target, try_compile};
 
@@ -89,7 +89,7 @@ fn windows_argv(line: &str) -> Vec<String> {
 
 fn allowed(policy: &Policy, who: &Principal, line: &str) -> bool {
     let action = Action::Program(ProgramRequest::new(line, Vec::new()));
-    policy.decide(who, &target("web01.demo.example"), &action).allowed().is_some()
+    policy.decide(who, &target("web01.demo.example"), &Circumstances::default(), &action).allowed().is_some()
 }
 
 /// A small policy: roles with rules of a few programs, and who holds them.
@@ -133,7 +133,7 @@ proptest! {
                 for argument in argv.iter().skip(1) {
                     prop_assert!(!argument.chars().any(|c| REFUSED.contains(c) || c.is_control() && c != '\t'));
                 }
-                let rendered = allowed.program.command_line();
+                let rendered = allowed.program().unwrap().command_line();
                 prop_assert_eq!(&parse_rendered(rendered).unwrap(), &argv);
                 prop_assert_eq!(&windows_argv(rendered.trim_start_matches('@')), &argv);
                 prop_assert!(!rendered.starts_with('"'));

@@ -1,7 +1,8 @@
 //! Short forms that the tests share.
 
 use sekisho_policy::{
-    Action, Compiled, Decision, DenyReason, Mistake, Policy, Principal, ProgramRequest, Source, TargetFacts,
+    Action, Circumstances, Compiled, Decision, DenyReason, Edition, Mistake, Policy, Principal, ProgramRequest, Source,
+    TargetFacts,
 };
 
 /// A role `ops` with these rules, held by everybody's test user on every test target.
@@ -26,7 +27,7 @@ pub(crate) fn principal(name: &str, groups: &[&str]) -> Principal {
 }
 
 pub(crate) fn target(name: &str) -> TargetFacts {
-    TargetFacts { name: name.to_owned(), groups: Vec::new(), tags: Vec::new() }
+    TargetFacts { name: name.to_owned(), groups: Vec::new(), tags: Vec::new(), edition: Edition::default() }
 }
 
 /// The decision on one line for the user of [`policy_of`].
@@ -35,7 +36,12 @@ pub(crate) fn decide(policy: &Policy, line: &str) -> Decision {
 }
 
 pub(crate) fn decide_request(policy: &Policy, request: ProgramRequest) -> Decision {
-    policy.decide(&principal("DEMO\\ops", &[]), &target("web01.demo.example"), &Action::Program(request))
+    policy.decide(
+        &principal("DEMO\\ops", &[]),
+        &target("web01.demo.example"),
+        &Circumstances::default(),
+        &Action::Program(request),
+    )
 }
 
 pub(crate) fn reason(decision: &Decision) -> Option<DenyReason> {
@@ -44,7 +50,7 @@ pub(crate) fn reason(decision: &Decision) -> Option<DenyReason> {
 
 /// Path and arguments of an allow.
 pub(crate) fn argv(decision: &Decision) -> Option<Vec<String>> {
-    let program = &decision.allowed()?.program;
+    let program = decision.allowed()?.program()?;
     let arguments = program.arguments().iter().map(|argument| argument.value().to_owned());
     Some(std::iter::once(program.path().to_owned()).chain(arguments).collect())
 }

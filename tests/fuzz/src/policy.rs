@@ -3,7 +3,8 @@
 use super::argv::{arguments, best_fit};
 use super::pieces::Pieces;
 use sekisho_policy::{
-    Action, Decision, Policy, Principal, ProgramRequest, Source, TargetFacts, command_line as reader,
+    Action, Circumstances, Decision, Edition, Policy, Principal, ProgramRequest, Source, TargetFacts,
+    command_line as reader,
 };
 use std::sync::LazyLock;
 
@@ -36,8 +37,18 @@ fn compiled(text: &str) -> Option<Policy> {
 
 fn decide(policy: &Policy, command: &str, arguments: Vec<String>) -> Decision {
     let principal = Principal { name: r"D\u".to_owned(), groups: vec![r"D\g".to_owned()] };
-    let target = TargetFacts { name: "t".to_owned(), groups: Vec::new(), tags: vec!["test".to_owned()] };
-    policy.decide(&principal, &target, &Action::Program(ProgramRequest::new(command, arguments)))
+    let target = TargetFacts {
+        name: "t".to_owned(),
+        groups: Vec::new(),
+        tags: vec!["test".to_owned()],
+        edition: Edition::default(),
+    };
+    policy.decide(
+        &principal,
+        &target,
+        &Circumstances::default(),
+        &Action::Program(ProgramRequest::new(command, arguments)),
+    )
 }
 
 /// Any command and arguments: what is allowed is read by Windows as what was judged.
@@ -53,7 +64,7 @@ pub fn command_line(input: &[u8]) {
 fn check(decision: &Decision) {
     let program = match decision {
         Decision::Deny(denied) => return assert!(denied.message.len() < 2000),
-        Decision::Allow(allowed) => &allowed.program,
+        Decision::Allow(allowed) => allowed.program().expect("a program was asked for"),
     };
     let line = program.command_line();
     let judged: Vec<&str> = program.arguments().iter().map(sekisho_policy::CheckedArgument::value).collect();

@@ -1,0 +1,119 @@
+//! One command and its parameters.
+
+/// The PowerShell that a target runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Edition {
+    /// Windows PowerShell 5.1: what WinRM's default endpoint runs.
+    #[default]
+    Windows51,
+    /// PowerShell 7.
+    Core7,
+}
+
+/// What kind of command it is. A hint, since documentation is not sure of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandKind {
+    /// A compiled cmdlet.
+    Cmdlet,
+    /// A function, one made from CIM definitions included.
+    Function,
+    /// Not known: JEA files list such a command among the functions.
+    Unknown,
+}
+
+/// What a command accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandInfo {
+    /// The name as documented.
+    pub name: String,
+    /// The module; empty for a command that has none.
+    pub module: String,
+    /// Cmdlet or function.
+    pub kind: CommandKind,
+    /// Whether it takes the common parameters.
+    pub common: bool,
+    /// Whether it takes `-WhatIf` and `-Confirm`.
+    pub should_process: bool,
+    /// Whether it takes `-UseTransaction`.
+    pub transactions: bool,
+    /// Aliases of the command. Rule R3: none counts unless a policy lists it.
+    pub aliases: Vec<String>,
+    /// Names of the parameter sets; one nameless set when empty.
+    pub sets: Vec<String>,
+    /// Index of the default set; `None` when it is not known. With one set or none it is that one.
+    pub default_set: Option<usize>,
+    /// Whether unnamed arguments can be placed.
+    pub unnamed: Unnamed,
+    /// All parameters but the common ones.
+    pub parameters: Vec<ParameterInfo>,
+}
+
+/// Whether arguments without a name may be bound by position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unnamed {
+    /// The positions are known.
+    Bind,
+    /// They are not: an unnamed argument is refused.
+    Refuse,
+}
+
+/// What a parameter accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterInfo {
+    /// The name as documented.
+    pub name: String,
+    /// Its aliases.
+    pub aliases: Vec<String>,
+    /// Switch or value.
+    pub kind: ParameterKind,
+    /// The sets it belongs to, with its position there.
+    pub membership: Vec<Membership>,
+    /// What it takes from the pipeline.
+    pub pipeline: PipelineInput,
+    /// Whether it takes all unnamed arguments that are left over.
+    pub remaining: bool,
+    /// Whether it takes wildcard characters, as far as documented.
+    pub wildcards: bool,
+    /// Accepted values as documented; not always complete.
+    pub values: Vec<String>,
+    /// Providers that add it: it exists only on their paths.
+    pub dynamic: Vec<String>,
+}
+
+/// Whether a parameter takes a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A switch. Where documentation is at odds with itself only `-Name:value` is accepted.
+    Switch(Uncertainty),
+    /// A value of a .NET type, as documented; `[]` at its end means that it takes several.
+    Value(String),
+}
+
+/// Whether documentation agrees with itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncertainty {
+    /// It does.
+    Sure,
+    /// It does not.
+    Doubtful,
+}
+
+/// A parameter's place in a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Index of the set; `None` means all sets.
+    pub set: Option<usize>,
+    /// Its rank among the positional parameters of the set: only the order counts.
+    pub position: Option<u32>,
+    /// Whether the set needs it.
+    pub mandatory: bool,
+}
+
+/// What a parameter takes from the pipeline.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PipelineInput {
+    /// Whole objects.
+    pub value: bool,
+    /// Properties of the same name.
+    pub property: bool,
+}

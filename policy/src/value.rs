@@ -1,0 +1,144 @@
+//! The values that arguments can have: what PSRP carries and what script text can spell.
+
+use std::fmt;
+
+/// A value of an argument.
+///
+/// Rule R7: null, booleans, numbers, text and lists of them may pass; secrets only where a rule says
+/// `secure = true`; everything else is refused wherever it stands.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// `$null`.
+    Null,
+    /// `$true` or `$false`.
+    Bool(bool),
+    /// A number with its type.
+    Number(Number),
+    /// Text: inert data, whatever characters it holds.
+    Text(String),
+    /// A list. A list within a list is refused.
+    List(Vec<Self>),
+    /// A SecureString or a PSCredential, which the policy never sees the inside of.
+    Secure(Secure),
+    /// Anything else, named by its kind: refused always.
+    Opaque(Opaque),
+}
+
+/// A number. Two numbers are equal when type and text are.
+#[derive(Debug, Clone)]
+pub struct Number {
+    /// The type it has in .NET.
+    pub kind: NumberKind,
+    /// Its text in the invariant culture: `16` for `0x10`, `1024` for `1kb`. What patterns and sets are compared with.
+    pub text: String,
+    /// How it was written.
+    pub spelling: Spelling,
+}
+
+/// The type of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberKind {
+    /// `System.Byte`.
+    Byte,
+    /// `System.SByte`.
+    SByte,
+    /// `System.Int16`.
+    Int16,
+    /// `System.UInt16`.
+    UInt16,
+    /// `System.Int32`.
+    Int32,
+    /// `System.UInt32`.
+    UInt32,
+    /// `System.Int64`.
+    Int64,
+    /// `System.UInt64`.
+    UInt64,
+    /// `System.Single`.
+    Single,
+    /// `System.Double`.
+    Double,
+    /// `System.Decimal`.
+    Decimal,
+}
+
+/// How a number was written in script text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// Decimal digits, perhaps with a sign or a point; and every number that did not come as text.
+    Plain,
+    /// With a suffix, in hexadecimal or with an exponent: refused on a parameter whose values are restricted (R6).
+    Marked,
+}
+
+/// A secret that the gateway holds; the policy knows its kind alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secure {
+    /// SecureString or PSCredential.
+    pub kind: SecureKind,
+    /// The gateway's own handle of it, meaningless to anybody else.
+    pub handle: u64,
+}
+
+/// The kind of a secret value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecureKind {
+    /// `System.Security.SecureString`.
+    SecureString,
+    /// `System.Management.Automation.PSCredential`, with the user name it carries.
+    Credential {
+        /// The user name, which is no secret.
+        user: String,
+    },
+}
+
+/// A value that is refused everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opaque {
+    /// A script block.
+    ScriptBlock,
+    /// An object, a dictionary, or a value of a type that is not listed in [`Value`].
+    Object,
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.text == other.text
+    }
+}
+
+impl Eq for Number {}
+
+impl Value {
+    /// Text from anything that can be text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A number of type `System.Int32`.
+    pub fn int(number: i32) -> Self {
+        Self::Number(Number { kind: NumberKind::Int32, text: number.to_string(), spelling: Spelling::Plain })
+    }
+}
+
+/// Values may be secret, so that only kinds and sizes are shown.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Bool(_) => f.write_str("Bool"),
+            Self::Number(number) => write!(f, "Number({:?})", number.kind),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::List(items) => f.debug_list().entries(items).finish(),
+            Self::Secure(secure) => write!(
+                f,
+                "Secure({})",
+                match secure.kind {
+                    SecureKind::SecureString => "SecureString",
+                    SecureKind::Credential { .. } => "Credential",
+                }
+            ),
+            Self::Opaque(opaque) => write!(f, "{opaque:?}"),
+        }
+    }
+}
