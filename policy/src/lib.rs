@@ -27,6 +27,7 @@ mod lint;
 pub mod mistake;
 mod model;
 mod pattern;
+mod pattern_shape;
 mod program_path;
 mod render;
 mod script;
