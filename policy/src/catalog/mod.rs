@@ -3,12 +3,14 @@
 mod blob;
 mod check;
 mod common;
+mod defaults;
 mod model;
 mod record;
 mod shipped;
 
 pub use blob::{Origin, Unwritable, encode};
 pub use common::{COMMON_PARAMETERS, CommonGroup, CommonParameter, CommonValue, CommonVerdict};
+pub use defaults::{Constraint, DefaultCommand, DefaultCommands, Values, default_commands};
 pub use model::{
     CommandInfo, CommandKind, Edition, Membership, ParameterInfo, ParameterKind, PipelineInput, Uncertainty, Unnamed,
     WorkflowParameters,
