@@ -27,22 +27,17 @@ fn every_example_of_the_reference_compiles() {
 
 /// The keys of a document, without the names that policies give.
 fn keys<'t>(value: &'t toml::Value, found: &mut BTreeSet<&'t str>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (key, value) in table {
-                found.insert(key);
-                match (key.as_str(), value) {
-                    ("roles" | "by_set", toml::Value::Table(named)) => {
-                        named.values().for_each(|value| keys(value, found))
-                    }
-                    ("aliases", toml::Value::Table(_)) => {}
-                    _ => keys(value, found),
-                }
+    for (key, value) in value.as_table().into_iter().flatten() {
+        found.insert(key);
+        match key.as_str() {
+            "roles" | "by_set" => {
+                value.as_table().into_iter().flatten().for_each(|(_, value)| keys(value, found));
             }
+            "aliases" if value.is_table() => {}
+            _ => keys(value, found),
         }
-        toml::Value::Array(list) => list.iter().for_each(|value| keys(value, found)),
-        _ => {}
     }
+    value.as_array().into_iter().flatten().for_each(|value| keys(value, found));
 }
 
 #[test]
