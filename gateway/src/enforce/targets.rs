@@ -42,7 +42,7 @@ pub async fn closed(
         correlation: Some(reference.clone()),
         ..Context::default()
     };
-    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, program: None, unread: None };
+    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, asked: None };
     gateway.audit_after(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     Refusal::Denied { message: CLOSED_TEXT.to_owned(), rule: None, correlation: reference }
