@@ -7,6 +7,7 @@ mod permit;
 mod queue;
 mod record;
 mod targets;
+mod wrapper;
 
 pub use permit::Permit;
 pub use queue::{Counted, Queue};
