@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod command;
 pub mod command_line;
 mod compile;
+mod conditions;
 mod decide;
 pub mod decision;
 mod digest;
@@ -40,4 +41,4 @@ pub use decision::{
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
 pub use mistake::{Mistake, Warning};
-pub use model::Policy;
+pub use model::{ConstantCommands, Policy};

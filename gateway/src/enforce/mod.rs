@@ -101,7 +101,7 @@ struct Granted {
 /// Upholds (deny-by-default): what was allowed has to be of the kind that was asked for.
 fn decide(live: &Live, ask: &Ask<'_>) -> Result<Granted, Box<Denied>> {
     let (principal, facts) = subject(live, ask.identity, ask.target).ok_or_else(|| Box::new(gone()))?;
-    match live.policy.decide(&principal, facts, &circumstances(ask), ask.action) {
+    match live.policy.decide(&principal, facts, &circumstances(ask.client), ask.action) {
         Decision::Deny(denied) => Err(Box::new(denied)),
         Decision::Allow(Allowed { role, rule, checked }) => {
             let what = match ask.action {
@@ -114,10 +114,11 @@ fn decide(live: &Live, ask: &Ask<'_>) -> Result<Granted, Box<Denied>> {
     }
 }
 
-/// Whether policy lets this principal do anything at all on this target.
+/// Whether policy lets this principal do anything at all on this target, now and from where the client is.
 #[must_use]
-pub fn may_reach(live: &Live, identity: &Identity, target: &Target) -> bool {
-    subject(live, identity, target).is_some_and(|(principal, facts)| live.policy.may_reach(&principal, facts))
+pub fn may_reach(live: &Live, identity: &Identity, target: &Target, client: SocketAddr) -> bool {
+    subject(live, identity, target)
+        .is_some_and(|(principal, facts)| live.policy.may_reach(&principal, facts, &circumstances(client)))
 }
 
 /// Who is judged, and where: as account and target are now, not as they were at the login. Nothing when a
@@ -128,10 +129,10 @@ fn subject<'l>(live: &'l Live, identity: &Identity, target: &Target) -> Option<(
 }
 
 /// What the conditions of the policy are about, now.
-fn circumstances(ask: &Ask<'_>) -> Circumstances {
+fn circumstances(client: SocketAddr) -> Circumstances {
     Circumstances {
         unix_time: Some(time::OffsetDateTime::now_utc().unix_timestamp()),
-        source: Some(ask.client.ip().to_canonical()),
+        source: Some(client.ip().to_canonical()),
     }
 }
 
