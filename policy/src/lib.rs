@@ -22,6 +22,7 @@ mod document;
 mod fold;
 mod interpreter;
 pub mod limits;
+mod listing;
 pub mod mistake;
 mod model;
 mod pattern;
@@ -41,5 +42,6 @@ pub use decision::{
     Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
+pub use listing::{CommandListing, ListedSecrecy, ParameterListing, ProgramListing, RoleListing, ScriptListing};
 pub use mistake::{Mistake, Warning};
 pub use model::{ConstantCommands, Policy};

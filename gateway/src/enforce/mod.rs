@@ -3,12 +3,15 @@
 //! INVARIANT(one-door): [`Permit`] is made in [`judge_counted`] alone, after its audit line was written. It has
 //! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
 
+mod foresee;
 mod permit;
 mod queue;
 mod record;
 mod targets;
+mod verdict;
 mod wrapper;
 
+pub use foresee::{Foreseen, foresee, listing};
 pub use permit::Permit;
 pub use queue::{Counted, Queue};
 pub use targets::{closed, open_targets};
@@ -18,11 +21,11 @@ use crate::config::Target;
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use permit::Leave;
-use sekisho_policy::{Action, Allowed, Circumstances, Decision, Denied, DenyReason, Principal, TargetFacts};
+use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
 use uuid::Uuid;
+use verdict::{Granted, decide};
 
 /// Digits of a correlation id: enough to find one line, short enough to be read out on the telephone.
 const CORRELATION_DIGITS: usize = 12;
@@ -42,6 +45,23 @@ pub struct Ask<'a> {
     pub command: CommandId,
     /// What is to be done.
     pub action: &'a Action,
+}
+
+/// Who asks, where from and on which target: all that a judgement is about beside the action.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// Who is logged in.
+    pub identity: &'a Identity,
+    /// Where from.
+    pub client: SocketAddr,
+    /// The target, already found in the table.
+    pub target: &'a Target,
+}
+
+impl<'a> Ask<'a> {
+    fn asker(&self) -> Asker<'a> {
+        Asker { identity: self.identity, client: self.client, target: self.target }
+    }
 }
 
 /// Why nothing was sent.
@@ -84,33 +104,9 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
 pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
     let live = gateway.live_full();
     let context = context(&live, &ask);
-    match decide(&live, &ask) {
+    match decide(&live, ask.asker(), ask.action) {
         Ok(granted) => permit(gateway, granted, context).await,
         Err(denied) => Err(refuse(gateway, &ask, *denied, context).await),
-    }
-}
-
-/// What was allowed, by which role and rule.
-#[derive(Debug)]
-struct Granted {
-    role: String,
-    rule: String,
-    what: Leave,
-}
-
-/// Upholds (deny-by-default): what was allowed has to be of the kind that was asked for.
-fn decide(live: &Live, ask: &Ask<'_>) -> Result<Granted, Box<Denied>> {
-    let (principal, facts) = subject(live, ask.identity, ask.target).ok_or_else(|| Box::new(gone()))?;
-    match live.policy.decide(&principal, facts, &circumstances(ask.client), ask.action) {
-        Decision::Deny(denied) => Err(Box::new(denied)),
-        Decision::Allow(Allowed { role, rule, checked }) => {
-            let what = match ask.action {
-                Action::Program(_) => Leave::through_cmd(checked),
-                Action::Commands(request) => Leave::through_psrp(checked, request.input),
-                Action::Script(request) => Leave::through_psrp(checked, request.input),
-            };
-            what.map(|what| Granted { role, rule, what }).ok_or_else(|| Box::new(misjudged()))
-        }
     }
 }
 
@@ -155,19 +151,6 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
         policy: Some(live.policy.digest().to_owned()),
         correlation: Some(correlation()),
     }
-}
-
-fn gone() -> Denied {
-    plain(DenyReason::NoRole, "your account or this target is no longer known to the gateway")
-}
-
-/// No request can come here; if one does, it is denied.
-fn misjudged() -> Denied {
-    plain(DenyReason::NotRenderable, "what was allowed is of another kind than what was asked for: tell the operator")
-}
-
-fn plain(reason: DenyReason, message: &str) -> Denied {
-    Denied { reason, message: message.to_owned(), nearest: None, place: None, program: None }
 }
 
 async fn permit(gateway: &Gateway, granted: Granted, context: Context) -> Result<Permit, Refusal> {

@@ -6,6 +6,7 @@
 //! Each target goes through the one door, and then the way of a session's command; what is different is who
 //! waits, for how long, and how it is told.
 
+mod capabilities;
 mod desk;
 mod errand;
 mod ledger;
@@ -17,6 +18,7 @@ mod refused;
 mod stop;
 mod table;
 
+pub use capabilities::{capabilities, read_document, read_query};
 pub use list::list;
 pub use refused::Refused;
 pub use table::JobTable;
