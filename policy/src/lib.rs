@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod command;
 pub mod command_line;
 mod compile;
+mod conditions;
 mod decide;
 pub mod decision;
 mod digest;
@@ -21,9 +22,11 @@ mod document;
 mod fold;
 mod interpreter;
 pub mod limits;
+mod listing;
 pub mod mistake;
 mod model;
 mod pattern;
+pub mod powershell;
 mod program_path;
 mod render;
 mod source_text;
@@ -39,5 +42,6 @@ pub use decision::{
     Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
+pub use listing::{CommandListing, ListedSecrecy, ParameterListing, ProgramListing, RoleListing, ScriptListing};
 pub use mistake::{Mistake, Warning};
-pub use model::Policy;
+pub use model::{ConstantCommands, Policy};

@@ -34,7 +34,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 pub use check::Broken;
 pub use event::*;
 pub use head::{Head, parse_public_key, public_key_text};
-pub use redact::{AuditedClaim, AuditedProgram, AuditedText, JudgedArgument, Redactor, hex};
+pub use redact::{
+    AuditedClaim, AuditedCommands, AuditedProgram, AuditedScript, AuditedText, DeniedArgument, DeniedCommand,
+    JudgedArgument, Redactor, hex,
+};
 pub use verify::{Finding, Report, Unproved, verify};
 
 use crate::config::{AuditSettings, OnFailure};

@@ -11,7 +11,7 @@ use crate::enforce::{Ask, Permit, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
 use crate::state::Gateway;
 use parking_lot::Mutex;
-use sekisho_policy::{Presence, ProgramRequest, RequestExtras, ShellResource};
+use sekisho_policy::{Action, Presence, ProgramRequest, RequestExtras, ShellResource};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
 use std::net::SocketAddr;
@@ -148,15 +148,14 @@ impl Shell {
     ) -> Result<CommandId, NotStarted> {
         let most = gateway.live().config.limits.commands_per_shell;
         let place = self.commands.reserve(most).ok_or(NotStarted::TooMany)?;
-        let request = ProgramRequest {
+        let action = Action::Program(ProgramRequest {
             command: line.command,
             arguments: line.arguments,
             extras: self.opening.extras,
             resource: ShellResource::CommandShell,
-        };
+        });
         let id = CommandId::new(Uuid::new_v4());
-        let ask =
-            Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, request: &request };
+        let ask = Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, action: &action };
         let permit = judge(gateway, ask).await.map_err(NotStarted::Refused)?;
         let command = self.run(gateway, permit, id, limit).await.map_err(NotStarted::Target)?;
         place.fill(command);

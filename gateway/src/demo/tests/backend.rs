@@ -7,7 +7,7 @@ use crate::demo::site::{Site, TARGETS, USER};
 use crate::enforce::{Ask, Permit, judge};
 use crate::identity::{Identity, PrincipalName};
 use crate::state::Gateway;
-use sekisho_policy::ProgramRequest;
+use sekisho_policy::{Action, ProgramRequest};
 use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::soap::FaultCode;
@@ -43,7 +43,7 @@ async fn permit(site: &Site, command: &str, arguments: &[&str]) -> Permit {
         target: live.config.targets.find(TARGETS[0]).unwrap(),
         session: Uuid::new_v4(),
         command: CommandId::new(Uuid::new_v4()),
-        request: &ProgramRequest::new(command, arguments),
+        action: &Action::Program(ProgramRequest::new(command, arguments)),
     };
     judge(gateway, ask).await.unwrap()
 }
