@@ -19,10 +19,10 @@ impl Policy {
         &self,
         principal: &Principal,
         target: &TargetFacts,
-        _circumstances: &Circumstances,
+        circumstances: &Circumstances,
         action: &Action,
     ) -> Decision {
-        let held = self.held(principal, target);
+        let held = self.held(principal, target, circumstances);
         let request = match action {
             Action::Program(request) => request,
             Action::Commands(_) | Action::Script(_) => {

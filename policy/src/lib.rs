@@ -15,6 +15,7 @@ pub mod catalog;
 pub mod command;
 pub mod command_line;
 mod compile;
+mod conditions;
 mod decide;
 pub mod decision;
 mod digest;
@@ -41,4 +42,4 @@ pub use decision::{
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
 pub use mistake::{Mistake, Warning};
-pub use model::Policy;
+pub use model::{ConstantCommands, Policy};
