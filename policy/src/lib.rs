@@ -26,6 +26,7 @@ pub mod limits;
 pub mod mistake;
 mod model;
 mod pattern;
+pub mod powershell;
 mod program_path;
 mod render;
 mod source_text;
