@@ -81,6 +81,9 @@ pub enum EventKind {
         /// The name that the client claimed, when no account has it.
         #[serde(skip_serializing_if = "Option::is_none")]
         claimed: Option<AuditedClaim>,
+        /// Of a login that went well: what the identity provider says, on which decisions rest.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<String>,
     },
     SessionEnd {
         reason: SessionEnd,

@@ -8,6 +8,7 @@ mod copies;
 mod event;
 mod head;
 mod line;
+mod read;
 mod recover;
 mod redact;
 mod store;
@@ -34,6 +35,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 pub use check::Broken;
 pub use event::*;
 pub use head::{Head, parse_public_key, public_key_text};
+pub use read::read_events;
 pub use redact::{
     AuditedClaim, AuditedCommands, AuditedProgram, AuditedScript, AuditedText, DeniedArgument, DeniedCommand,
     JudgedArgument, Redactor, hex,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use policy::{Asked, DiffArguments, ExplainArguments, Facts, PolicyCommand};
+pub use policy::{Asked, DiffArguments, ExplainArguments, Facts, ListArguments, PolicyCommand, Workload};
 
 const DEFAULT_CONFIG: &str = "/etc/sekisho/gateway.toml";
 

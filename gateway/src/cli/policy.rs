@@ -38,12 +38,16 @@ pub enum PolicyCommand {
     },
     /// Say what another policy would decide otherwise.
     Diff(DiffArguments),
+    /// Say what a user may do on a target.
+    List(Box<ListArguments>),
     /// For programs: judge requests, JSON lines from standard input to standard output.
     Decide {
         /// A policy: a file, or a folder of .toml files.
         #[arg(long, value_name = "PATH")]
         policy: PathBuf,
     },
+    /// For programs: read script texts, JSON lines from standard input to standard output.
+    Read,
 }
 
 /// Who asks, about which target, when and from where.
@@ -107,13 +111,36 @@ pub struct Asked {
     pub command: Vec<String>,
 }
 
+/// Where requests come from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Workload {
+    /// Requests: cases in TOML, or JSON lines (.jsonl).
+    #[arg(long, value_name = "FILE")]
+    pub requests: Option<PathBuf>,
+    /// The folder of an audit log.
+    #[arg(long, value_name = "DIR")]
+    pub audit: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub struct DiffArguments {
     /// The policy as it is.
     pub old: PathBuf,
     /// The policy as it would be.
     pub new: PathBuf,
-    /// Requests: cases in TOML, or JSON lines (.jsonl).
-    #[arg(long, value_name = "FILE")]
-    pub requests: PathBuf,
+    #[command(flatten)]
+    pub workload: Workload,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// A policy: a file, or a folder of .toml files.
+    #[arg(long, value_name = "PATH")]
+    pub policy: PathBuf,
+    #[command(flatten)]
+    pub facts: Facts,
+    /// Write JSON instead of text.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -157,7 +157,9 @@ async fn audit(
 ) -> Result<(), crate::audit::AuditError> {
     let unknown = claimed.filter(|_| principal.is_none());
     let claimed = unknown.map(|name| client.gateway.audit.redactor().claim(&format!("{}\\{}", name.domain, name.user)));
-    let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
+    let known = principal.filter(|_| outcome == LoginOutcome::Ok);
+    let groups = known.and_then(|name| client.gateway.live().identity.groups(name)).unwrap_or_default();
+    let event = Event::new(EventKind::Login { outcome, claimed, groups }, &context(client, principal));
     client.gateway.write(event).await
 }
 

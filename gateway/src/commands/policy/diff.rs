@@ -5,28 +5,47 @@ use std::io::Write;
 use sekisho_policy::{Decision, Policy};
 
 use super::super::{CommandError, Status};
-use super::cases::{self, Case};
-use super::{PolicyCommandError, shown};
-use crate::cli::DiffArguments;
+use super::forms::Request;
+use super::{PolicyCommandError, audited, cases, shown};
+use crate::cli::{DiffArguments, Workload};
 use crate::policy_files::load;
 
 pub(super) fn run(arguments: &DiffArguments, out: &mut dyn Write) -> Result<Status, CommandError> {
     let old = load(&arguments.old).map_err(PolicyCommandError::from)?;
     let new = load(&arguments.new).map_err(PolicyCommandError::from)?;
-    let cases = cases::load(&arguments.requests)?;
+    let requests = requests(&arguments.workload, out)?;
     let mut count = Count::default();
-    for case in &cases {
-        count.add(write(case, &old, &new, out)?);
+    for (place, request) in &requests {
+        count.add(write(place, request, (&old, &new), out)?);
     }
     writeln!(
         out,
         "{} requests: {} would be allowed, {} would be denied, {} would be allowed otherwise",
-        cases.len(),
+        requests.len(),
         count.allowed,
         count.denied,
         count.otherwise
     )?;
     Ok(if count == Count::default() { Status::Fine } else { Status::Found })
+}
+
+/// Requests, each with the place it is from.
+fn requests(workload: &Workload, out: &mut dyn Write) -> Result<Vec<(String, Request)>, CommandError> {
+    let mut requests = Vec::new();
+    if let Some(path) = &workload.requests {
+        let cases = cases::load(path)?;
+        requests.extend(cases.into_iter().map(|case| (format!("{}: {}", case.place, case.name), case.request)));
+    }
+    if let Some(directory) = &workload.audit {
+        let audited = audited::load(directory)?;
+        for (why, times) in &audited.left_out {
+            writeln!(out, "left out {times} times: {why}")?;
+        }
+        requests.extend(
+            audited.requests.into_iter().map(|one| (format!("line {} of the audit log", one.seq), one.request)),
+        );
+    }
+    Ok(requests)
 }
 
 #[derive(Clone, Copy)]
@@ -66,12 +85,17 @@ fn change(old: &Decision, new: &Decision) -> Change {
     }
 }
 
-fn write(case: &Case, old: &Policy, new: &Policy, out: &mut dyn Write) -> Result<Change, CommandError> {
-    let (old, new) = (case.request.judge(old), case.request.judge(new));
+fn write(
+    place: &str,
+    request: &Request,
+    (old, new): (&Policy, &Policy),
+    out: &mut dyn Write,
+) -> Result<Change, CommandError> {
+    let (old, new) = (request.judge(old), request.judge(new));
     let change = change(&old, &new);
     if !matches!(change, Change::None) {
-        writeln!(out, "{}: {}", case.place, case.name)?;
-        writeln!(out, "    {}", shown::request(&case.request))?;
+        writeln!(out, "{}", place.trim_end_matches([' ', ':']))?;
+        writeln!(out, "    {}", shown::request(request))?;
         for (sign, decision) in [('-', &old), ('+', &new)] {
             writeln!(out, "  {sign} {}", shown::verdict(decision))?;
             shown::canonical(decision).iter().try_for_each(|line| writeln!(out, "      {line}"))?;

@@ -1,6 +1,7 @@
 //! `policy`: everything that can be asked of a policy without a running gateway.
 
 mod asked;
+mod audited;
 mod cases;
 mod check;
 mod decide;
@@ -8,6 +9,8 @@ mod diff;
 mod explain;
 pub mod forms;
 mod lines;
+mod list;
+mod read;
 mod shown;
 mod test;
 
@@ -52,6 +55,8 @@ pub(super) fn run(
         PolicyCommand::Explain(arguments) => explain::run(arguments, input, out),
         PolicyCommand::Test { policy, files, junit } => test::run(policy, files, junit.as_deref(), out),
         PolicyCommand::Diff(arguments) => diff::run(arguments, out),
+        PolicyCommand::List(arguments) => list::run(arguments, out),
+        PolicyCommand::Read => read::run(input, out),
         PolicyCommand::Decide { policy } => decide::run(policy, input, out),
     }
 }

@@ -11,7 +11,8 @@ const SECURE_STRING: &str = "SecureString";
 const CREDENTIAL: &str = "Credential";
 
 /// A decoded `V` of a request. What is no primitive is opaque, whatever it claims to be.
-pub(super) fn value_from_json(json: &Json) -> Value {
+#[must_use]
+pub fn value_from_json(json: &Json) -> Value {
     match json {
         Json::Null => Value::Null,
         Json::Bool(flag) => Value::Bool(*flag),
