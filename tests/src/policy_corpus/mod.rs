@@ -96,7 +96,7 @@ impl Policies {
             let part = |key: &str| answer.get(key).cloned().unwrap_or_default();
             let answer = json!({ "id": part("id"), "decision": part("decision"), "reason": part("reason"),
                 "canonical": part("canonical") });
-            writeln!(out, "{answer}")?;
+            writeln!(out, "{}", one_line(&answer))?;
         }
         Ok(())
     }
@@ -114,6 +114,12 @@ impl Policies {
             error.to_string()
         })
     }
+}
+
+/// On one line for readers, too, that end a line at what only Unicode calls an end.
+fn one_line(answer: &Json) -> String {
+    let ends = [('\u{85}', "\\u0085"), ('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029")];
+    ends.iter().fold(answer.to_string(), |line, (end, escaped)| line.replace(*end, escaped))
 }
 
 /// What is needed of a case beside what the gateway reads.

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::{CommandError, Status};
 use super::PolicyCommandError;
+use super::forms::one_line;
 use crate::policy_files::{PolicyError, compile};
 
 /// How findings are written.
@@ -55,7 +56,7 @@ fn write(
                 mistakes.iter().map(|m| finding("mistake", (&m.file, m.line, m.column), &m.message, &m.hint));
             let warnings =
                 warnings.iter().map(|w| finding("warning", (&w.file, w.line, w.column), &w.message, &w.hint));
-            writeln!(out, "{}", mistakes.chain(warnings).collect::<Json>())?;
+            writeln!(out, "{}", one_line(&mistakes.chain(warnings).collect::<Json>()))?;
         }
         Format::Text => {
             mistakes.iter().try_for_each(|mistake| writeln!(out, "{mistake}"))?;

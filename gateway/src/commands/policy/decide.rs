@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::super::{CommandError, Status};
 use super::PolicyCommandError;
-use super::forms::{Answer, Request};
+use super::forms::{Answer, Request, one_line};
 use super::lines::{DEADLINE, Lines, id_of};
 use crate::policy_files::load;
 
@@ -22,16 +22,12 @@ pub(super) fn run(policy: &Path, input: &mut dyn BufRead, out: &mut dyn Write) -
 
 fn respond(policy: &Policy, line: &[u8]) -> String {
     let id = id_of(line);
-    written(&match Request::parse(line) {
+    one_line(&match Request::parse(line) {
         Ok(request) => Answer::new(id, &request.judge(policy)),
         Err(why) => Answer::denied(id, why),
     })
 }
 
 fn refuse(id: Json, reason: String) -> String {
-    written(&Answer::denied(id, reason))
-}
-
-fn written(answer: &Answer) -> String {
-    serde_json::to_string(answer).unwrap_or_else(|_| r#"{"id":null,"decision":"deny"}"#.to_owned())
+    one_line(&Answer::denied(id, reason))
 }

@@ -6,7 +6,7 @@ use sekisho_policy::Decision;
 use serde_json::Value as Json;
 
 use super::super::{CommandError, Status};
-use super::forms::Answer;
+use super::forms::{Answer, one_line};
 use super::{PolicyCommandError, asked, shown};
 use crate::cli::ExplainArguments;
 use crate::policy_files::load;
@@ -20,7 +20,7 @@ pub(super) fn run(
     let request = asked::request(&arguments.facts, &arguments.what, input)?;
     let decision = request.judge(&policy);
     if arguments.json {
-        writeln!(out, "{}", serde_json::to_string(&Answer::new(Json::Null, &decision)).unwrap_or_default())?;
+        writeln!(out, "{}", one_line(&Answer::new(Json::Null, &decision)))?;
     } else {
         writeln!(out, "{}", shown::verdict(&decision))?;
         for line in shown::canonical(&decision) {

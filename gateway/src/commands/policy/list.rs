@@ -8,6 +8,7 @@ use sekisho_policy::{
 use serde_json::{Value as Json, json};
 
 use super::super::{CommandError, Status};
+use super::forms::one_line;
 use super::{PolicyCommandError, asked};
 use crate::cli::ListArguments;
 use crate::policy_files::load;
@@ -17,7 +18,7 @@ pub(super) fn run(arguments: &ListArguments, out: &mut dyn Write) -> Result<Stat
     let (principal, target, circumstances) = asked::facts(&arguments.facts)?;
     let roles = policy.listing(&principal, &target, &circumstances);
     if arguments.json {
-        writeln!(out, "{}", roles.iter().map(role).collect::<Json>())?;
+        writeln!(out, "{}", one_line(&roles.iter().map(role).collect::<Json>()))?;
     } else if roles.is_empty() {
         writeln!(out, "{} may do nothing on {}", principal.name, target.name)?;
     } else {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::super::{CommandError, Status};
-use super::forms::reading;
+use super::forms::{one_line, reading};
 use super::lines::{DEADLINE, Lines, id_of};
 
 pub(super) fn run(input: &mut dyn BufRead, out: &mut dyn Write) -> Result<Status, CommandError> {
@@ -30,12 +30,13 @@ fn respond(line: &[u8]) -> String {
     };
     match powershell::read(&asked.text) {
         Ok(pipeline) => json!({ "id": id, "reading": "commands", "statements": [reading(&pipeline)] }).to_string(),
-        Err(refusal) => json!({ "id": id, "reading": "refused", "why": refusal.to_string(), "place": refusal.place,
-            "hint": refusal.hint })
-        .to_string(),
+        Err(refusal) => {
+            one_line(&json!({ "id": id, "reading": "refused", "why": refusal.to_string(), "place": refusal.place,
+            "hint": refusal.hint }))
+        }
     }
 }
 
 fn refuse(id: Json, reason: String) -> String {
-    json!({ "id": id, "reading": "refused", "why": reason, "place": null }).to_string()
+    one_line(&json!({ "id": id, "reading": "refused", "why": reason, "place": null }))
 }
