@@ -10,6 +10,7 @@
 
 pub mod action;
 mod arguments;
+mod bind;
 pub mod catalog;
 pub mod command;
 pub mod command_line;
