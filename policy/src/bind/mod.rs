@@ -5,7 +5,6 @@
 //! way is refused: an allowed command is sent with full names and never with positions, and has to mean there
 //! what was judged here.
 
-mod common;
 mod name;
 mod position;
 mod refusal;
@@ -13,13 +12,21 @@ mod types;
 
 use std::borrow::Cow;
 
-use crate::catalog::{CommandInfo, ParameterInfo, ParameterKind, Uncertainty};
+use crate::catalog::{CommandInfo, CommonValue, CommonVerdict, ParameterInfo, ParameterKind, Uncertainty};
 use crate::command::Argument;
 use crate::value::Value;
 
-pub(crate) use common::Grant;
 use name::{Ending, Spelled, Target};
 pub(crate) use refusal::{BindReason, BindRefusal};
+
+/// Who has to allow a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// The rule for the command, when it lists parameters.
+    Listed,
+    /// Nobody: a common parameter, allowed on every visible command (rule R8).
+    Always,
+}
 
 /// An argument with the parameter that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +39,13 @@ pub(crate) struct Bound<'a> {
     pub(crate) value: Cow<'a, Value>,
     /// The entry of the arguments that it came from, which is the order in which it is sent.
     at: usize,
+}
+
+impl<'a> Bound<'a> {
+    /// A value whose parameter is known already.
+    pub(crate) fn of(name: &'a str, grant: Grant, value: &'a Value) -> Self {
+        Self { name, grant, value: Cow::Borrowed(value), at: 0 }
+    }
 }
 
 /// Binds all arguments of a command against what the catalogue knows of it.
@@ -85,14 +99,14 @@ impl<'a> Binding<'a> {
         let target = name::resolve(self.info, spelled.name)?;
         match target {
             Target::Common(common) => {
-                if common.grant == Grant::Never {
-                    return Err(BindReason::Variable(common.name));
+                if common.verdict == CommonVerdict::Denied {
+                    return Err(BindReason::Denied(common.name));
                 }
-                let (value, step) = match common.is_switch {
-                    true => (switch(common.name, value)?, Step::Stay),
-                    false => self::value(common.name, spelled.ending, value, next)?,
+                let (value, step) = match common.takes {
+                    CommonValue::Switch => (switch(common.name, value)?, Step::Stay),
+                    CommonValue::One => self::value(common.name, spelled.ending, value, next)?,
                 };
-                self.add(at, common.name, common.grant, value)?;
+                self.add(at, common.name, Grant::Always, value)?;
                 Ok(step)
             }
             Target::Declared(index, parameter) => {

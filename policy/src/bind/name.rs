@@ -1,8 +1,7 @@
 //! How a parameter's name is written, and which parameter it means.
 
-use super::common::{self, Common};
 use super::refusal::BindReason;
-use crate::catalog::{CommandInfo, ParameterInfo};
+use crate::catalog::{CommandInfo, CommonParameter, ParameterInfo};
 use crate::fold::fold_char;
 
 /// A name without what stands around it.
@@ -44,7 +43,8 @@ impl<'a> Spelled<'a> {
 }
 
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || is_letter_beyond_ascii(c))
+    let sane = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || is_letter_beyond_ascii(c);
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(sane)
 }
 
 /// Own commands may have names in any script; marks, joiners and blanks are no part of one.
@@ -57,7 +57,7 @@ fn is_letter_beyond_ascii(c: char) -> bool {
 pub(super) enum Target<'a> {
     /// One of the command's own, with its index.
     Declared(usize, &'a ParameterInfo),
-    Common(&'static Common),
+    Common(&'static CommonParameter),
 }
 
 impl<'a> Target<'a> {
@@ -84,8 +84,8 @@ pub(super) fn resolve<'a>(info: &'a CommandInfo, typed: &str) -> Result<Target<'
             Fit::None => {}
         }
     }
-    for one in common::of(info) {
-        match best(typed, [one.name, one.alias]) {
+    for one in info.common_parameters() {
+        match best(typed, std::iter::once(one.name).chain(one.alias)) {
             Fit::Exact => exact.add(Target::Common(one)),
             Fit::Prefix => common.add(Target::Common(one)),
             Fit::None => {}

@@ -19,8 +19,8 @@ pub(crate) enum BindReason<'a> {
     UnknownName,
     /// An abbreviation of these two, and perhaps of more.
     Ambiguous(&'a str, &'a str),
-    /// A common parameter that writes a variable.
-    Variable(&'static str),
+    /// A common parameter that is denied always: most write a variable of the session.
+    Denied(&'static str),
     /// The parameter has a value already.
     Duplicate(&'a str),
     /// The parameter needs a value.
@@ -50,9 +50,7 @@ impl fmt::Display for BindRefusal<'_> {
             BindReason::Ambiguous(one, other) => {
                 write!(f, "is an abbreviation of -{one} and of -{other}: write the whole name")
             }
-            BindReason::Variable(name) => {
-                write!(f, "is -{name}, which writes a variable on the target and is never allowed: leave it out")
-            }
+            BindReason::Denied(name) => write!(f, "is -{name}, which is never allowed: leave it out"),
             BindReason::Duplicate(name) => write!(f, "gives -{name} a second time: give it once"),
             BindReason::MissingValue(name) => write!(f, "is -{name} without a value: put one after it"),
             BindReason::TwoReadings(name) => write!(
@@ -75,7 +73,7 @@ impl fmt::Display for BindRefusal<'_> {
             BindReason::NotByPosition(name) => {
                 write!(f, "has no name and would be -{name}, which takes none by position: name the parameter")
             }
-            BindReason::Surplus => f.write_str("has no name, and no parameter is left for it: name the parameter"),
+            BindReason::Surplus => f.write_str("has no name, and no position is left for it"),
         }
     }
 }
