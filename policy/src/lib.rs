@@ -20,6 +20,7 @@ mod digest;
 mod document;
 mod fold;
 mod interpreter;
+pub mod jea;
 pub mod limits;
 pub mod mistake;
 mod model;
