@@ -38,3 +38,5 @@ pub const SHOWN_ENTRIES: usize = 6;
 pub const DATA_DEPTH: usize = 32;
 /// Levels of brackets in a script block of a data file.
 pub const SCRIPT_DEPTH: usize = 200;
+/// Characters of a line of a comment that an import writes.
+pub const COMMENT_WIDTH: usize = 100;

@@ -11,6 +11,7 @@ mod script;
 mod text;
 
 pub(crate) use encoding::{Encoding, decode};
+pub(crate) use number::as_text as number_text;
 pub(crate) use parser::parse;
 
 use crate::fold::fold;
