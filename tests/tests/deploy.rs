@@ -1,5 +1,5 @@
 //! What is under `deploy/` is true: the examples are read by the gateway itself, the units by systemd, the scripts by
-//! PowerShell. Where a tool is missing, the test says so on standard error and leaves that part out.
+//! PowerShell. Where a tool is missing, the test says so and leaves that part out.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -13,6 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_gateway::config::{Config, KeySource};
 use sekisho_policy::{Policy, Source};
+use sekisho_tests::engine::{self, Task};
+use sekisho_tests::left_out;
 use sekisho_tests::source::root;
 use sha2::{Digest as _, Sha256};
 
@@ -23,9 +25,6 @@ const PROGRAM: &str = "/usr/local/bin/sekisho-gateway";
 /// `systemd-analyze` counts in tenths here: an exposure of 1.5.
 const MOST_EXPOSED: &str = "--threshold=15";
 const SERVICES: [&str; 2] = ["sekisho-gateway.service", "sekisho-audit-verify.service"];
-/// A program `engine` that runs PowerShell, or the archive that has it.
-const ENGINE_VARIABLE: &str = "SEKISHO_POWERSHELL_ENGINE";
-const ENGINE_ARCHIVE: &str = "../shared/engine/powershell-engine-linux-x64.tar.xz";
 
 fn deploy(name: &str) -> PathBuf {
     root().join("deploy").join(name)
@@ -33,11 +32,6 @@ fn deploy(name: &str) -> PathBuf {
 
 fn read(name: &str) -> Outcome<String> {
     Ok(std::fs::read_to_string(deploy(name)).map_err(|error| format!("deploy/{name}: {error}"))?)
-}
-
-/// Past the test harness, which keeps what passing tests print to itself.
-fn left_out(what: &str) {
-    let _unwritten = writeln!(std::io::stderr(), "tests/deploy: LEFT OUT: {what}");
 }
 
 fn said(output: &Output) -> String {
@@ -404,41 +398,17 @@ fn scripts_for_windows_are_plain_and_say_what_was_not_tried() -> Outcome {
     Ok(())
 }
 
-/// The program that runs PowerShell, if this machine has it.
-fn engine() -> Outcome<Option<PathBuf>> {
-    let given = std::env::var_os(ENGINE_VARIABLE).map(PathBuf::from);
-    let found = given.unwrap_or_else(|| root().join(ENGINE_ARCHIVE));
-    if !found.exists() {
-        left_out(&format!("no PowerShell engine: {} is not there ({ENGINE_VARIABLE})", found.display()));
-        return Ok(None);
-    }
-    if !found.to_string_lossy().ends_with(".tar.xz") {
-        return Ok(Some(found));
-    }
-    let size = std::fs::metadata(&found)?.len();
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("powershell-engine-{size}"));
-    if !home.exists() {
-        // Unpacked beside and moved, so that another test never sees half of it.
-        let beside = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let unpacked = Command::new("tar").arg("-xJf").arg(&found).arg("-C").arg(beside.path()).status()?;
-        assert!(unpacked.success(), "tar could not unpack {}", found.display());
-        let moved = std::fs::rename(beside.path().join("powershell-engine"), &home);
-        assert!(moved.is_ok() || home.exists(), "{moved:?}");
-    }
-    Ok(Some(home.join("engine")))
-}
-
 /// Runs a script of tests/deploy/, which ends with `all is well`.
 fn play(script: &str) -> Outcome {
-    let Some(engine) = engine()? else { return Ok(()) };
+    let Some(engine) = engine::find(Task::Run)? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let made = folder.path().join("made");
     init(&made)?;
     let leaf = made.join("tls/server.pem");
     let here = root().join("tests/deploy");
     let scripts = ["client.ps1", "target.ps1"].map(|name| deploy(name).to_string_lossy().into_owned()).join(":");
-    let output = Command::new(engine)
-        .arg("run")
+    let output = engine
+        .command()
         .arg(here.join(script))
         .env("HERE", &here)
         .env("DEPLOY", root().join("deploy"))
