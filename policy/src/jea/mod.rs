@@ -1,7 +1,7 @@
 //! JEA's files: role capabilities (`.psrc`) and session configurations (`.pssc`), read into documents of a policy
 //! and written back from a role. docs/jea.md says what becomes of each field.
 
-pub(crate) mod data;
+pub mod data;
 mod import;
 mod known;
 mod note;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::data::Place;
+use crate::limits;
 
 /// What was done with something in a JEA file or in a role, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,10 +76,50 @@ impl<'f> Notes<'f> {
         self.add(place, field, Outcome::Trap, message.into())
     }
 
+    /// Notes a trap that holds for every place of its kind, once a file.
+    pub(super) fn trap_once(&mut self, place: Place, field: &str, message: &str) {
+        if !self.taken.iter().any(|note| note.message == message) {
+            self.trap(place, field, message);
+        }
+    }
+
     fn add(&mut self, place: Place, field: &str, outcome: Outcome, message: String) -> String {
         let Place { line, column } = place;
         let (file, field) = (self.file.to_owned(), field.to_owned());
         self.taken.push(Note { file, line, column, field, outcome, message: message.clone() });
         message
+    }
+}
+
+/// A text of a file in a message: short, on one line, and as it is typed.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = plain(&text.chars().take(limits::SHOWN_VALUE).collect::<String>());
+    if text.chars().nth(limits::SHOWN_VALUE).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A text in which every character can be seen.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '\'' | '"' => plain.push(character),
+            other => plain.extend(other.escape_debug()),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_what_is_typed_and_nothing_hides_in_it() {
+        assert_eq!(shown(r"CONTOSO\it's"), r"CONTOSO\it's".replace(r"\\", r"\"));
+        assert_eq!(plain("a\nb\u{202E}c\u{200B}受"), "a\\nb\\u{202e}c\\u{200b}受");
+        assert_eq!(shown(&"x".repeat(500)).chars().count(), limits::SHOWN_VALUE + 1);
     }
 }

@@ -15,30 +15,53 @@ pub(crate) use number::as_text as number_text;
 pub(crate) use parser::parse;
 
 use crate::fold::fold;
+use crate::mistake::Mistake;
+
+/// Reads the bytes of a data file: its hashtable.
+///
+/// Takes UTF-16 with a byte order mark and UTF-8 with and without one. Time is linear in the length, and nesting is
+/// bounded by [`crate::limits::DATA_DEPTH`].
+///
+/// # Errors
+/// The first thing that is not readable, or whose value only running it would tell, with its place.
+pub fn read(name: &str, bytes: &[u8]) -> Result<Table, Mistake> {
+    let in_file = |mistake: DataMistake| mistake.in_file(name);
+    let (_, text) = decode(bytes).map_err(in_file)?;
+    parse(&text).map_err(in_file)
+}
 
 /// Where something stands: line and column in characters, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
 }
 
 /// A value and where it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) value: Value,
+pub struct Node {
+    /// Where it starts.
+    pub place: Place,
+    /// What it is.
+    pub value: Value,
 }
 
 /// What a data file can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// A text of any kind of quotes, without them.
     Text(String),
     /// As it is spelled.
     Number(String),
+    /// `$true` or `$false`.
     Switch(bool),
+    /// `$null`.
     Null,
+    /// Several values, or `@( … )`.
     List(Vec<Node>),
+    /// `@{ … }`.
     Table(Table),
     /// The text between the braces of a script block, which nobody looks into.
     Script(String),
@@ -46,7 +69,7 @@ pub(crate) enum Value {
 
 impl Value {
     /// What it is called in messages.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "a text",
             Self::Number(_) => "a number",
@@ -61,19 +84,22 @@ impl Value {
 
 /// A hashtable in the order in which it is written. No name stands twice in it, whatever its case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Table(pub(crate) Vec<Entry>);
+pub struct Table(pub Vec<Entry>);
 
+/// A name and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    /// Of the key.
-    pub(crate) place: Place,
-    pub(crate) node: Node,
+pub struct Entry {
+    /// The name.
+    pub key: String,
+    /// Where it stands.
+    pub place: Place,
+    /// The value.
+    pub node: Node,
 }
 
 impl Table {
     /// The entry of a name, ignoring case as PowerShell does.
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&Entry> {
         let key = fold(key);
         self.0.iter().find(|entry| fold(&entry.key) == key)
     }
@@ -88,6 +114,11 @@ pub(crate) struct DataMistake {
 }
 
 impl DataMistake {
+    pub(crate) fn in_file(self, name: &str) -> Mistake {
+        let Place { line, column } = self.place;
+        Mistake { file: name.to_owned(), line, column, message: self.message, hint: self.hint }
+    }
+
     fn new(place: Place, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { place, message: message.into(), hint: hint.into() }
     }

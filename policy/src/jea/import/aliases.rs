@@ -4,8 +4,7 @@ use super::draft::{AliasDraft, Commented, RoleDraft};
 use super::{commands, values};
 use crate::fold::fold;
 use crate::jea::data::{Entry, Place, Table};
-use crate::jea::note::Notes;
-use crate::source_text::shown;
+use crate::jea::note::{Notes, shown};
 
 /// Reads both fields into the role, whose commands have been read. An alias is visible when it is defined, unless
 /// there is a list of visible ones.

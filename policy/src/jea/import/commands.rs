@@ -4,8 +4,7 @@ use super::draft::{CommandDraft, Commented, ParametersDraft};
 use super::{parameter, traps, values};
 use crate::fold::fold;
 use crate::jea::data::{Entry, Node, Place, Table, Value};
-use crate::jea::note::Notes;
-use crate::source_text::shown;
+use crate::jea::note::{Notes, shown};
 
 const REFUSES: &str = "PowerShell refuses to load a file with it";
 

@@ -6,6 +6,7 @@ use super::draft::{
     AliasDraft, AssignmentDraft, CommandDraft, Commented, DocumentDraft, ParameterDraft, ParametersDraft, ProgramDraft,
     Requirement, RoleDraft,
 };
+use crate::jea::note::plain;
 use crate::limits;
 
 /// The document's text.
@@ -14,7 +15,6 @@ pub(super) fn write(file: &str, draft: &DocumentDraft) -> String {
     let root = document.as_table_mut();
     let mut head = comment(&format!("Imported from {file}. Whoever assigns these roles stands by them: read the comments."), "");
     head.extend(draft.comments.iter().map(|text| comment(text, "")));
-    head.push('\n');
     let mut head = Some(head);
     if let Some(defaults) = &draft.defaults {
         top_level(root, "defaults", defaults, |on| (*on).into(), &mut head);
@@ -49,7 +49,7 @@ fn top_level<T>(
     head: &mut Option<String>,
 ) {
     let Some(item) = &entry.item else { return };
-    let prefix = format!("{}{}", head.take().unwrap_or_default(), comments(&entry.comments, ""));
+    let prefix = format!("{}\n{}", head.take().unwrap_or_default(), comments(&entry.comments, ""));
     let key = Key::new(key).with_leaf_decor(Decor::new(prefix, " "));
     root.insert_formatted(&key, value(write(item)));
 }
@@ -66,7 +66,7 @@ fn requirement(required: &Requirement) -> Value {
 
 fn role_table(role: &RoleDraft, prefix: &str) -> Table {
     let mut table = Table::new();
-    table.decor_mut().set_prefix(format!("{prefix}\n{}", comments(&role.comments, "")).trim_start_matches('\n').to_owned());
+    table.decor_mut().set_prefix(format!("{prefix}\n{}", comments(&role.comments, "")));
     if let Some(description) = &role.description {
         table.insert("description", value(description.as_str()));
     }
@@ -160,6 +160,8 @@ fn tables<T>(entries: &[Commented<T>], write: impl Fn(&T) -> Table) -> (ArrayOfT
             table.decor_mut().set_prefix(format!("\n{before}"));
             tables.push(table);
             before.clear();
+        } else {
+            before.push('\n');
         }
     }
     (tables, before)
@@ -197,7 +199,7 @@ fn comment(text: &str, indent: &str) -> String {
     let mut lines = String::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        let word: String = word.chars().filter(|c| !c.is_control()).collect();
+        let word = plain(word);
         if !line.is_empty() && line.chars().count().saturating_add(word.chars().count()) > limits::COMMENT_WIDTH {
             lines.push_str(&format!("{indent}# {line}\n"));
             line.clear();

@@ -3,8 +3,7 @@
 use super::values;
 use crate::fold::fold;
 use crate::jea::data::{Entry, Table, Value};
-use crate::jea::note::Notes;
-use crate::source_text::shown;
+use crate::jea::note::{Notes, shown};
 
 /// Fields of both kinds of files that are noted and nothing else.
 const LEFT_OUT: [(&str, &str); 15] = [

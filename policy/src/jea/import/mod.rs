@@ -20,7 +20,7 @@ use super::note::{Note, Notes};
 use crate::fold::fold;
 use crate::limits;
 use crate::mistake::Mistake;
-use crate::source_text::shown;
+use super::note::shown;
 
 /// A JEA file.
 #[derive(Debug, Clone, Copy)]
@@ -141,13 +141,7 @@ impl<'a> Read<'a> {
                 return Err(whole_file(file.name, message.to_owned(), "name the two kinds of JEA's files only"));
             }
         };
-        let in_file = |mistake: DataMistake| Mistake {
-            file: file.name.to_owned(),
-            line: mistake.place.line,
-            column: mistake.place.column,
-            message: mistake.message,
-            hint: mistake.hint,
-        };
+        let in_file = |mistake: DataMistake| mistake.in_file(file.name);
         let (encoding, text) = data::decode(file.bytes).map_err(in_file)?;
         let table = data::parse(&text).map_err(in_file)?;
         let beyond_ascii = first_beyond_ascii(&text);

@@ -4,9 +4,8 @@ use super::draft::ParameterDraft;
 use super::{pattern_traps, values};
 use crate::fold::fold;
 use crate::jea::data::{Entry, Node, Place, Table};
-use crate::jea::note::Notes;
+use crate::jea::note::{Notes, shown};
 use crate::pattern::Pattern;
-use crate::source_text::shown;
 
 /// Who a note is about.
 struct Subject<'s> {
@@ -106,6 +105,9 @@ fn read_pattern(
         let why = format!("the pattern `{}` cannot be taken over: {} ({})", shown(source), mistake.message, mistake.hint);
         return Err(why);
     }
+    let line_feed = "PowerShell matches `^(pattern)$`, which lets a line feed at the end of a value pass; here the whole value \
+                     has to match";
+    notes.trap_once(node.place, subject.field, line_feed);
     for trap in pattern_traps::of(pattern) {
         let text = subject.say(&format!("the pattern `{}` {trap}", shown(source)));
         comments.push(notes.trap(node.place, subject.field, text));

@@ -5,9 +5,8 @@ use super::values;
 use crate::fold::fold;
 use crate::interpreter::is_interpreter;
 use crate::jea::data::Entry;
-use crate::jea::note::Notes;
+use crate::jea::note::{Notes, shown};
 use crate::program_path::ProgramPath;
-use crate::source_text::shown;
 
 pub(super) fn read(entry: &Entry, notes: &mut Notes<'_>) -> Vec<Commented<ProgramDraft>> {
     let mut programs: Vec<Commented<ProgramDraft>> = Vec::new();

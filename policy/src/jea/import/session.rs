@@ -6,9 +6,8 @@ use super::draft::{AssignmentDraft, Commented, DocumentDraft, Requirement, RoleD
 use super::{Read, Roles, aliases, metadata, role, values};
 use crate::fold::fold;
 use crate::jea::data::{Entry, Node, Place, Table, Value};
-use crate::jea::note::Notes;
+use crate::jea::note::{Notes, shown};
 use crate::limits;
-use crate::source_text::shown;
 
 /// The domain of names that have none here. Nobody is in it, so that what it stands in grants nothing.
 const UNRESOLVED: &str = "UNRESOLVED";

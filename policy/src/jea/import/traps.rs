@@ -1,7 +1,7 @@
 //! What a visible command brings with it.
 
 use crate::fold::fold;
-use crate::source_text::shown;
+use crate::jea::note::shown;
 
 /// The traps of a command that is visible with all its parameters.
 pub(super) fn command(name: &str) -> Vec<String> {
