@@ -93,8 +93,9 @@ impl Parser<'_> {
         self.deeper(opened, |parser| {
             let mut entries = Vec::new();
             let mut seen = HashSet::new();
+            // No `;` may come before the first entry.
+            parser.skip_blanks_and_lines()?;
             loop {
-                parser.skip_separators()?;
                 match parser.cursor.peek() {
                     Some('}') => {
                         parser.cursor.next();
@@ -111,6 +112,7 @@ impl Parser<'_> {
                 within_limit(&entries, entry.place)?;
                 entries.push(entry);
                 parser.statement_ends('}')?;
+                parser.skip_separators()?;
             }
         })
     }
