@@ -9,3 +9,4 @@
 mod engine;
 mod random;
 mod reading;
+mod written;

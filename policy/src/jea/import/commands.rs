@@ -32,6 +32,12 @@ fn command(node: &Node, field: &str, notes: &mut Notes<'_>) -> Commented<Command
 
 /// A command with all its parameters.
 fn whole(place: Place, name: &str, field: &str, notes: &mut Notes<'_>) -> Commented<CommandDraft> {
+    // New-PSSessionConfigurationFile writes the name of the type for a hashtable within RoleDefinitions.
+    if name == "System.Collections.Hashtable" {
+        let why = "`System.Collections.Hashtable`: PowerShell wrote that in place of a command with its parameters, which \
+                   are lost; write the hashtable into the file by hand, or use a role capability file";
+        return Commented::left_out(notes.left_out(place, field, why));
+    }
     if let Err(why) = check_name(name) {
         return Commented::left_out(notes.left_out(place, field, format!("`{}`: {why}", shown(name))));
     }
