@@ -22,6 +22,7 @@ mod digest;
 mod document;
 mod fold;
 mod interpreter;
+pub mod jea;
 pub mod limits;
 mod listing;
 pub mod mistake;

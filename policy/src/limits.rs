@@ -46,3 +46,9 @@ pub const LIST_ELEMENTS: usize = 32_768;
 pub const SCRIPT_PARAMETERS: usize = 256;
 /// Bytes of a script block that a hint is made from.
 pub const HINT_BYTES: usize = 256;
+/// Levels of brackets in a PowerShell data file; JEA's own fields need six.
+pub const DATA_DEPTH: usize = 32;
+/// Levels of brackets in a script block of a data file.
+pub const SCRIPT_DEPTH: usize = 200;
+/// Characters of a line of a comment that an import writes.
+pub const COMMENT_WIDTH: usize = 100;

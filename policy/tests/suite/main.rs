@@ -10,6 +10,7 @@ mod assignments;
 mod command_lines;
 mod corpus;
 mod documents;
+mod jea;
 mod programs;
 mod properties;
 mod reference;
