@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use crate::conditions::Conditions;
 use crate::digest::digest;
 use crate::document::{self, AssignmentDocument, Document};
 use crate::fold::fold;
 use crate::limits;
 use crate::mistake::{Mistake, Warning};
-use crate::model::{Assignment, Policy, ProgramRule, Role};
+use crate::model::{Assignment, Denials, Policy, PolicyParts, ProgramRule, Requirement, Role, RoleParts, Scope};
 use crate::source_text::{Completeness, Located, Patterns, Reader, nearest_of, shown};
 
 /// A document of a policy.
@@ -43,7 +44,14 @@ impl Policy {
         compiler.warn_of_shared_names(&documents);
         let warnings = compiler.finish()?;
         let digest = digest(sources.iter().map(|source| (source.name, source.text)));
-        let policy = Policy::new(build_roles(documents, &roles), assignments, digest);
+        let policy = Policy::new(PolicyParts {
+            roles: build_roles(documents, &roles),
+            assignments,
+            requirement: Requirement::And(Vec::new()),
+            denials: Denials::default(),
+            defaults: None,
+            digest,
+        });
         Ok(Compiled { policy, warnings })
     }
 }
@@ -136,9 +144,12 @@ impl<'a> Compiler<'a> {
             for assignment in &document.assignments {
                 resolved.push(Assignment {
                     principals: assignment.principals.clone(),
-                    targets: assignment.targets.clone(),
-                    target_groups: assignment.target_groups.clone(),
-                    tags: assignment.tags.clone(),
+                    scope: Scope {
+                        targets: assignment.targets.clone(),
+                        target_groups: assignment.target_groups.clone(),
+                        tags: assignment.tags.clone(),
+                    },
+                    conditions: Conditions::default(),
                     roles: self.resolve(at, assignment, roles),
                 });
             }
@@ -250,6 +261,9 @@ fn build_roles(documents: Vec<Document>, roles: &Roles) -> Vec<Role> {
     }
     rules
         .into_iter()
-        .filter_map(|(key, programs)| roles.get(&key).map(|definition| Role::new(definition.name.clone(), programs)))
+        .filter_map(|(key, programs)| {
+            let name = roles.get(&key)?.name.clone();
+            Some(Role::new(RoleParts { name, programs, ..RoleParts::default() }))
+        })
         .collect()
 }

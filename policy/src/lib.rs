@@ -10,10 +10,12 @@
 
 pub mod action;
 mod arguments;
+mod bind;
 pub mod catalog;
 pub mod command;
 pub mod command_line;
 mod compile;
+mod conditions;
 mod decide;
 pub mod decision;
 mod digest;
@@ -25,6 +27,7 @@ pub mod limits;
 pub mod mistake;
 mod model;
 mod pattern;
+pub mod powershell;
 mod program_path;
 mod render;
 mod source_text;
@@ -41,4 +44,4 @@ pub use decision::{
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
 pub use mistake::{Mistake, Warning};
-pub use model::Policy;
+pub use model::{ConstantCommands, Policy};

@@ -40,3 +40,15 @@ pub const DATA_DEPTH: usize = 32;
 pub const SCRIPT_DEPTH: usize = 200;
 /// Characters of a line of a comment that an import writes.
 pub const COMMENT_WIDTH: usize = 100;
+/// Bytes of script text that is read as commands; a script of more is no single pipeline.
+pub const SCRIPT_BYTES: usize = 1024 * 1024;
+/// Commands of one pipeline in script text.
+pub const PIPELINE_COMMANDS: usize = 64;
+/// Arguments of one command in script text.
+pub const COMMAND_ARGUMENTS: usize = 4096;
+/// Elements of one list in script text.
+pub const LIST_ELEMENTS: usize = 32_768;
+/// Names in a `param(…)` of script text.
+pub const SCRIPT_PARAMETERS: usize = 256;
+/// Bytes of a script block that a hint is made from.
+pub const HINT_BYTES: usize = 256;

@@ -113,18 +113,20 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
     let live = gateway.live_full();
     let context = context(&live, &ask);
     let action = Action::Program(ask.request.clone());
-    let decision = subject(&live, ask.identity, ask.target)
-        .map_or_else(gone, |(principal, facts)| live.policy.decide(&principal, facts, &circumstances(&ask), &action));
+    let decision = subject(&live, ask.identity, ask.target).map_or_else(gone, |(principal, facts)| {
+        live.policy.decide(&principal, facts, &circumstances(ask.client), &action)
+    });
     match decision {
         Decision::Allow(allowed) => permit(gateway, allowed, context).await,
         Decision::Deny(denied) => Err(refuse(gateway, &ask, denied, context).await),
     }
 }
 
-/// Whether policy lets this principal do anything at all on this target.
+/// Whether policy lets this principal do anything at all on this target, now and from where the client is.
 #[must_use]
-pub fn may_reach(live: &Live, identity: &Identity, target: &Target) -> bool {
-    subject(live, identity, target).is_some_and(|(principal, facts)| live.policy.may_reach(&principal, facts))
+pub fn may_reach(live: &Live, identity: &Identity, target: &Target, client: SocketAddr) -> bool {
+    subject(live, identity, target)
+        .is_some_and(|(principal, facts)| live.policy.may_reach(&principal, facts, &circumstances(client)))
 }
 
 /// Who is judged, and where: as account and target are now, not as they were at the login. Nothing when a
@@ -135,10 +137,10 @@ fn subject<'l>(live: &'l Live, identity: &Identity, target: &Target) -> Option<(
 }
 
 /// What the conditions of the policy are about, now.
-fn circumstances(ask: &Ask<'_>) -> Circumstances {
+fn circumstances(client: SocketAddr) -> Circumstances {
     Circumstances {
         unix_time: Some(time::OffsetDateTime::now_utc().unix_timestamp()),
-        source: Some(ask.client.ip().to_canonical()),
+        source: Some(client.ip().to_canonical()),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn jobs(client: &Client, known: &Known, json: &[u8]) -> Answer 
 
 /// Lists the targets that the user may reach.
 pub(super) fn targets(client: &Client, known: &Known, json: &[u8]) -> Answer {
-    match jobs::list(&client.gateway, &known.identity, json) {
+    match jobs::list(&client.gateway, &known.identity, client.peer, json) {
         Ok(list) => {
             Answer::Whole { status: StatusCode::OK, mime: JSON_MIME, body: list, retry_after: None, delivered: None }
         }

@@ -128,7 +128,8 @@ impl Errand<'_> {
         let Job { gateway, caller, queue, .. } = self.job;
         // Asked anew for each target: a reload binds the ones that have not begun.
         let live = gateway.live_full();
-        let found = live.config.targets.find(name).filter(|target| may_reach(&live, &caller.identity, target));
+        let found =
+            live.config.targets.find(name).filter(|target| may_reach(&live, &caller.identity, target, caller.address));
         let Some(dialer) = found.and_then(|target| live.dialer(target)) else {
             return Err(closed(gateway, &caller.identity, caller.address, self.job.id, Some(name)).await.into());
         };

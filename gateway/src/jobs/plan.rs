@@ -27,7 +27,10 @@ impl Plan {
         let program = program(&request)?;
         let live = gateway.live_full();
         let open = |name: &str| {
-            live.config.targets.find(name).is_some_and(|target| may_reach(&live, &caller.identity, target))
+            live.config
+                .targets
+                .find(name)
+                .is_some_and(|target| may_reach(&live, &caller.identity, target, caller.address))
         };
         let (named, targets) = match &request.targets {
             TargetSelection::Names(names) => {

@@ -1,7 +1,13 @@
 //! What PowerShell's commands accept: the ground on which names, aliases, abbreviations and positions are resolved.
 
+mod check;
+mod common;
 mod model;
+mod record;
 
+pub use common::{COMMON_PARAMETERS, CommonGroup, CommonParameter, CommonValue, CommonVerdict};
 pub use model::{
     CommandInfo, CommandKind, Edition, Membership, ParameterInfo, ParameterKind, PipelineInput, Uncertainty, Unnamed,
+    WorkflowParameters,
 };
+pub use record::{CommandRecord, ParameterRecord, PlaceRecord, RecordMistake};
