@@ -10,6 +10,7 @@
 
 pub mod action;
 mod arguments;
+mod asked;
 mod bind;
 pub mod catalog;
 pub mod command;
@@ -38,8 +39,10 @@ pub mod value;
 pub use action::{
     Action, Circumstances, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts,
 };
+pub use asked::{AskedCommand, AskedValues};
 pub use catalog::Edition;
 pub use compile::{Compiled, Source};
+pub use decide::POWERSHELL;
 pub use decision::{
     Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,

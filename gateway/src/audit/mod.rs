@@ -38,7 +38,7 @@ pub use head::{Head, parse_public_key, public_key_text};
 pub use read::read_events;
 pub use redact::{
     AuditedClaim, AuditedCommands, AuditedProgram, AuditedScript, AuditedText, DeniedArgument, DeniedCommand,
-    JudgedArgument, Redactor, hex,
+    JudgedArgument, Redactor, hex, is_secret_name,
 };
 pub use verify::{Finding, Report, Unproved, verify};
 

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use policy::{Asked, DiffArguments, ExplainArguments, Facts, ListArguments, PolicyCommand, Workload};
+pub use policy::{
+    Asked, DiffArguments, ExplainArguments, Facts, JeaImport, ListArguments, PolicyCommand, ProposeArguments, Workload,
+};
 
 const DEFAULT_CONFIG: &str = "/etc/sekisho/gateway.toml";
 

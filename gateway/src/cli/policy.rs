@@ -38,8 +38,12 @@ pub enum PolicyCommand {
     },
     /// Say what another policy would decide otherwise.
     Diff(DiffArguments),
+    /// Write the least policy that would have allowed what was denied.
+    Propose(Box<ProposeArguments>),
     /// Say what a user may do on a target.
     List(Box<ListArguments>),
+    /// Turn JEA's files into a policy.
+    ImportJea(JeaImport),
     /// For programs: judge requests, JSON lines from standard input to standard output.
     Decide {
         /// A policy: a file, or a folder of .toml files.
@@ -134,6 +138,28 @@ pub struct DiffArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ProposeArguments {
+    /// The folder of an audit log: its denials.
+    #[arg(long, value_name = "DIR", required_unless_present = "script", conflicts_with = "script")]
+    pub audit: Option<PathBuf>,
+    /// A script that should be allowed.
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// The policy whose own catalogue counts.
+    #[arg(long, value_name = "PATH")]
+    pub policy: Option<PathBuf>,
+    /// For a script: who shall run it. A placeholder without it.
+    #[arg(long, value_name = r"DOMAIN\NAME")]
+    pub user: Option<String>,
+    /// For a script: on which target. A placeholder without it.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// The PowerShell that the targets run: 5.1 or 7.
+    #[arg(long, value_name = "EDITION", default_value = "5.1")]
+    pub edition: String,
+}
+
+#[derive(Debug, Args)]
 pub struct ListArguments {
     /// A policy: a file, or a folder of .toml files.
     #[arg(long, value_name = "PATH")]
@@ -143,4 +169,14 @@ pub struct ListArguments {
     /// Write JSON instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct JeaImport {
+    /// Role capability (.psrc) and session configuration (.pssc) files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write the documents into this folder instead of standard output.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }

@@ -33,8 +33,8 @@ pub enum Foreseen {
 pub fn foresee(live: &Live, asker: Asker<'_>, action: &Action) -> Foreseen {
     match decide(live, asker, action) {
         Ok(Granted { role, rule, what }) => Foreseen::Allow { role, rule, canonical: canonical(&what) },
-        Err(denied) => {
-            let Denied { message, nearest, .. } = *denied;
+        Err(refused) => {
+            let Denied { message, nearest, .. } = refused.denied;
             Foreseen::Deny { message, rule: nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule)) }
         }
     }

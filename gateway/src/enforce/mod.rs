@@ -25,7 +25,7 @@ use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
 use uuid::Uuid;
-use verdict::{Granted, decide};
+use verdict::{Granted, Refused, decide};
 
 /// Digits of a correlation id: enough to find one line, short enough to be read out on the telephone.
 const CORRELATION_DIGITS: usize = 12;
@@ -106,7 +106,7 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
     let context = context(&live, &ask);
     match decide(&live, ask.asker(), ask.action) {
         Ok(granted) => permit(gateway, granted, context).await,
-        Err(denied) => Err(refuse(gateway, &ask, *denied, context).await),
+        Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
     }
 }
 
@@ -164,9 +164,9 @@ async fn permit(gateway: &Gateway, granted: Granted, context: Context) -> Result
     Ok(Permit::new(what, context))
 }
 
-async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
-    let asked = record::asked(gateway.audit.redactor(), ask.action, &denied);
-    let Denied { reason, message, nearest, .. } = denied;
+async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Context) -> Refusal {
+    let asked = record::asked(gateway.audit.redactor(), ask.action, &refused);
+    let Denied { reason, message, nearest, .. } = refused.denied;
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
     let kind = EventKind::Denial { reason: format!("{reason:?}"), rule: rule.clone(), asked: Some(asked) };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.

@@ -1,12 +1,13 @@
 //! How a judgement is written: what was allowed in canonical form, what was denied as far as it could be read.
 
 use super::permit::Leave;
+use super::verdict::Refused;
 use crate::audit::{
     Asked, AuditedCommands, AuditedProgram, DeniedArgument, DeniedCommand, JudgedArgument, Permitted, Redactor,
 };
-use sekisho_policy::command::{Command, CommandsRequest};
+use sekisho_policy::command::CommandsRequest;
 use sekisho_policy::value::Value;
-use sekisho_policy::{Action, CheckedProgram, Denied, DeniedProgram, ProgramRequest};
+use sekisho_policy::{Action, AskedCommand, AskedValues, CheckedProgram, DeniedProgram, ProgramRequest};
 
 /// What was allowed.
 pub(super) fn permitted(redactor: &Redactor, what: &Leave) -> Permitted {
@@ -19,14 +20,14 @@ pub(super) fn permitted(redactor: &Redactor, what: &Leave) -> Permitted {
 }
 
 /// What was denied: as it was read, or else the length and digest of its text.
-pub(super) fn asked(redactor: &Redactor, action: &Action, denied: &Denied) -> Asked {
-    if let Some(program) = &denied.program {
-        return Asked::Program(redactor.program(program.name(), &judged_denied(redactor, program)));
-    }
-    if let Some(commands) = denied_commands(redactor, action) {
+pub(super) fn asked(redactor: &Redactor, action: &Action, refused: &Refused) -> Asked {
+    if let Some(commands) = refused.commands.as_ref().and_then(|commands| denied_commands(redactor, commands)) {
         return Asked::Commands(commands);
     }
-    Asked::Unread(redactor.unread(&text(action), denied.place))
+    if let Some(program) = refused.denied.program.as_ref().filter(|_| refused.carried.is_none()) {
+        return Asked::Program(redactor.program(program.name(), &judged_denied(redactor, program)));
+    }
+    Asked::Unread(redactor.unread(&text(refused.carried.as_ref().unwrap_or(action)), refused.denied.place))
 }
 
 fn program(redactor: &Redactor, program: &CheckedProgram) -> AuditedProgram {
@@ -45,30 +46,21 @@ fn judged_denied<'p>(redactor: &Redactor, program: &'p DeniedProgram) -> Vec<Jud
         .collect()
 }
 
-/// Commands that were denied as they came. Which values a rule calls secret is not known here, so that none is shown.
-fn denied_commands(redactor: &Redactor, action: &Action) -> Option<AuditedCommands> {
-    match action {
-        Action::Commands(request) => {
-            let statements: Vec<_> =
-                statements(request).map(|statement| statement.iter().map(denied_command).collect()).collect();
-            redactor.denied_commands(&statements)
-        }
-        Action::Program(_) | Action::Script(_) => None,
-    }
+fn denied_commands(redactor: &Redactor, asked: &[Vec<AskedCommand>]) -> Option<AuditedCommands> {
+    let statements: Vec<_> = asked.iter().map(|statement| statement.iter().map(denied_command).collect()).collect();
+    redactor.denied_commands(&statements)
 }
 
-/// Every pipeline of a request, the first one once.
-fn statements(request: &CommandsRequest) -> impl Iterator<Item = &Vec<Command>> {
-    let extra = request.extra_commands.iter().flatten();
-    std::iter::once(&request.commands).chain(extra.filter(|pipeline| **pipeline != request.commands))
-}
-
-fn denied_command(command: &Command) -> DeniedCommand<'_> {
-    let arguments = command.arguments.iter();
+fn denied_command(asked: &AskedCommand) -> DeniedCommand<'_> {
+    let secret = match asked.values {
+        AskedValues::Open => false,
+        AskedValues::Secret => true,
+    };
+    let arguments = asked.command.arguments.iter();
     DeniedCommand {
-        name: &command.name,
+        name: &asked.command.name,
         arguments: arguments
-            .map(|argument| DeniedArgument { name: argument.name.as_deref(), value: &argument.value, secret: true })
+            .map(|argument| DeniedArgument { name: argument.name.as_deref(), value: &argument.value, secret })
             .collect(),
     }
 }
@@ -92,7 +84,8 @@ fn joined(request: &ProgramRequest) -> String {
 /// The words of commands, one a line.
 fn listed(request: &CommandsRequest) -> String {
     let mut words: Vec<&str> = Vec::new();
-    for command in statements(request).flatten() {
+    let statements = std::iter::once(&request.commands).chain(request.extra_commands.iter().flatten());
+    for command in statements.flatten() {
         words.push(&command.name);
         for argument in &command.arguments {
             words.extend(argument.name.as_deref());

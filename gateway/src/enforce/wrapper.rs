@@ -6,12 +6,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_policy::{Presence, ProgramRequest, RequestExtras, ShellResource, command_line, limits};
+use sekisho_policy::{POWERSHELL, Presence, ProgramRequest, RequestExtras, ShellResource, command_line, limits};
 
-/// What the target starts. By its full path: cmd.exe looks for a bare name in its working directory first, which is
-/// the user's own profile, where a user can put a program of this name.
-pub(super) const POWERSHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
-/// What it is started with; the commands follow.
+/// What the target's PowerShell is started with; the commands follow.
 const OPTIONS: &str = "-NoProfile -NonInteractive -EncodedCommand";
 
 /// What masterzen/winrm (Terraform, Packer) writes before each script: it keeps progress out of the output. Dropped,

@@ -9,4 +9,5 @@
 mod engine;
 mod random;
 mod reading;
+mod recorded;
 mod written;

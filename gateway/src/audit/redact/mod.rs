@@ -185,7 +185,9 @@ impl<'a> Shape<'a> {
     }
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether a name speaks of a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
     let name = Zeroizing::new(name.to_lowercase());
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }

@@ -8,8 +8,10 @@ mod decide;
 mod diff;
 mod explain;
 pub mod forms;
+mod jea;
 mod lines;
 mod list;
+mod propose;
 mod read;
 mod shown;
 mod test;
@@ -32,6 +34,8 @@ pub enum PolicyCommandError {
     Policy(#[from] PolicyError),
     #[error("{}: {why}", path.display())]
     Input { path: PathBuf, why: String },
+    #[error("{} mistake(s) in these files\n{}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Jea(Vec<sekisho_policy::Mistake>),
     #[error("{0}")]
     Asked(String),
 }
@@ -55,6 +59,8 @@ pub(super) fn run(
         PolicyCommand::Explain(arguments) => explain::run(arguments, input, out),
         PolicyCommand::Test { policy, files, junit } => test::run(policy, files, junit.as_deref(), out),
         PolicyCommand::Diff(arguments) => diff::run(arguments, out),
+        PolicyCommand::Propose(arguments) => propose::run(arguments, out),
+        PolicyCommand::ImportJea(arguments) => jea::import(arguments, out),
         PolicyCommand::List(arguments) => list::run(arguments, out),
         PolicyCommand::Read => read::run(input, out),
         PolicyCommand::Decide { policy } => decide::run(policy, input, out),

@@ -1,6 +1,7 @@
 //! The gateway's backend against the demo's targets, and both against clients that do wrong.
 
 mod backend;
+mod capabilities;
 mod jobs;
 mod raw;
 mod targets;
