@@ -154,3 +154,40 @@ fn read(path: &Path) -> Result<String, PolicyError> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path, file: &str) -> Vec<String> {
+        let text = format!("[[roles.r.scripts]]\nfile = '{file}'\n");
+        pinned_scripts(folder, &[("a.toml".to_owned(), text)]).unwrap().into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn scripts_are_read_from_below_the_policy_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("policy");
+        std::fs::create_dir_all(folder.join("scripts")).unwrap();
+        std::fs::write(place.path().join("x.ps1"), "outside").unwrap();
+        std::fs::write(folder.join("scripts/x.ps1"), "inside").unwrap();
+        assert_eq!(names(&folder, "scripts/x.ps1"), ["scripts/x.ps1"]);
+        let outside = place.path().join("x.ps1").display().to_string();
+        for file in ["../x.ps1", "scripts/../../x.ps1", outside.as_str(), "scripts/gone.ps1", "scripts", ""] {
+            assert!(names(&folder, file).is_empty(), "{file}");
+        }
+    }
+
+    #[test]
+    fn what_documents_say_about_the_catalogue_becomes_one_document() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+        write("a.toml", "defaults = true\n[catalog]\nmode = 'extend'\n[[catalog.commands]]\nname = 'A'\n");
+        write("b.toml", "[[catalog.commands]]\nname = 'B'\n[roles.r]\n");
+        let own: toml::Table = toml::from_str(&own_catalogue(place.path()).unwrap()).unwrap();
+        assert_eq!((own.len(), own["catalog"]["commands"].as_array().unwrap().len()), (1, 2));
+        write("a.toml", "defaults = true\n");
+        write("b.toml", "");
+        assert_eq!(own_catalogue(place.path()).unwrap(), "");
+    }
+}

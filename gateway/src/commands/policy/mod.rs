@@ -86,3 +86,6 @@ fn read_bounded(input: &mut dyn Read) -> io::Result<Vec<u8>> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;
