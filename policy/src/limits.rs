@@ -46,3 +46,5 @@ pub const LIST_ELEMENTS: usize = 32_768;
 pub const SCRIPT_PARAMETERS: usize = 256;
 /// Bytes of a script block that a hint is made from.
 pub const HINT_BYTES: usize = 256;
+/// Bytes of given constants that are put into one script text, counted as often as they are used.
+pub const SUBSTITUTED_BYTES: usize = 16 * 1024 * 1024;
