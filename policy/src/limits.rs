@@ -52,3 +52,5 @@ pub const DATA_DEPTH: usize = 32;
 pub const SCRIPT_DEPTH: usize = 200;
 /// Characters of a line of a comment that an import writes.
 pub const COMMENT_WIDTH: usize = 100;
+/// Bytes of given constants that are put into one script text, counted as often as they are used.
+pub const SUBSTITUTED_BYTES: usize = 16 * 1024 * 1024;

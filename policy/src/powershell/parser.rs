@@ -2,7 +2,7 @@
 //!
 //! There is nothing in the accepted language that nests, so that nothing here recurses.
 
-use super::bindings::Constants;
+use super::bindings::{Constants, weight};
 use super::hint;
 use super::lexer::{Colon, Lexer, Piece, Token};
 use super::refusal::{Construct, Refusal};
@@ -36,11 +36,13 @@ pub(super) struct Parser<'t, 'b> {
     ahead: Option<Piece<'t>>,
     constants: &'b Constants,
     verbatim: Verbatim,
+    /// Bytes of constants that may still be put in.
+    room: usize,
 }
 
 impl<'t, 'b> Parser<'t, 'b> {
     pub(super) fn new(lexer: Lexer<'t>, constants: &'b Constants, verbatim: Verbatim) -> Self {
-        Self { lexer, ahead: None, constants, verbatim }
+        Self { lexer, ahead: None, constants, verbatim, room: limits::SUBSTITUTED_BYTES }
     }
 
     #[cfg(test)]
@@ -204,7 +206,7 @@ impl<'t, 'b> Parser<'t, 'b> {
         Ok(self.peek()?.token != Token::Comma)
     }
 
-    fn element(&self, piece: Piece<'t>, standing: Standing) -> Result<Value, Refusal> {
+    fn element(&mut self, piece: Piece<'t>, standing: Standing) -> Result<Value, Refusal> {
         match piece.token {
             Token::Word(word) => Ok(Value::text(word)),
             Token::Number(number) => Ok(Value::Number(number)),
@@ -220,20 +222,31 @@ impl<'t, 'b> Parser<'t, 'b> {
         }
     }
 
-    fn variable(&self, scope: Option<&str>, name: &str, start: usize, standing: Standing) -> Result<Value, Refusal> {
+    fn variable(
+        &mut self,
+        scope: Option<&str>,
+        name: &str,
+        start: usize,
+        standing: Standing,
+    ) -> Result<Value, Refusal> {
         if scope.is_none()
             && let Some(value) = constant(name)
         {
             return Ok(value);
         }
         let value = self.constants.value(scope, name).map_err(|construct| self.refuse(construct, start))?;
-        match (standing, value) {
-            (Standing::InList, _) => Err(self.refuse(Construct::PartialArgument, start)),
-            (Standing::Alone, Value::Text(text)) if text == VERBATIM && self.verbatim == Verbatim::Refused => {
-                Err(self.refuse(Construct::VerbatimArgument, start))
-            }
-            (Standing::Alone, value) => Ok(value.clone()),
+        if standing == Standing::InList {
+            return Err(self.refuse(Construct::PartialArgument, start));
         }
+        if self.verbatim == Verbatim::Refused && matches!(value, Value::Text(text) if text == VERBATIM) {
+            return Err(self.refuse(Construct::VerbatimArgument, start));
+        }
+        // A short text could name a long value many times.
+        match self.room.checked_sub(weight(value)) {
+            Some(room) => self.room = room,
+            None => return Err(self.refuse(Construct::TooMuchData, start)),
+        }
+        Ok(value.clone())
     }
 }
 
