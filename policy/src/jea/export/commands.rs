@@ -158,6 +158,11 @@ fn restricted(role: &Role, rule: &CommandRule, parameters: &[ParameterRule], not
 fn restriction(role: &Role, rule: &CommandRule, parameter: &ParameterRule, notes: &mut Notes<'_>) -> Option<Literal> {
     let say = |what: &str| format!("{} -{}: {what}", shown(&rule.entry), shown(&parameter.name));
     let mut entries = vec![("Name".to_owned(), Literal::text(&parameter.name))];
+    let values = parameter.set.iter().flat_map(|set| set.shown()).map(String::as_str);
+    if values.chain(parameter.pattern.as_ref().map(|pattern| pattern.source())).any(|text| text.contains('\0')) {
+        notes.left_out(NOWHERE, field(rule), say("a NUL in a value, which no data file can hold"));
+        return None;
+    }
     if let Some(set) = &parameter.set {
         if set.shown().is_empty() {
             notes.left_out(NOWHERE, field(rule), say("no value is accepted"));

@@ -5,6 +5,8 @@
 mod commands;
 mod literal;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use sha2::{Digest, Sha256};
 
