@@ -2,6 +2,7 @@
 
 pub mod engine;
 mod left_out;
+pub mod catalog;
 pub mod source;
 
 pub use left_out::left_out;
