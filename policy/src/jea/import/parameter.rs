@@ -99,8 +99,7 @@ fn read_pattern(
     notes: &mut Notes<'_>,
 ) -> Result<String, String> {
     let source = values::text(node).ok_or("a ValidatePattern that is no text")?;
-    // The one option that people write, and which is on anyway.
-    let pattern = source.strip_prefix("(?i)").unwrap_or(source);
+    let pattern = without_frame(source);
     if let Err(mistake) = Pattern::parse(pattern) {
         let why = format!("the pattern `{}` cannot be taken over: {} ({})", shown(source), mistake.message, mistake.hint);
         return Err(why);
@@ -113,4 +112,33 @@ fn read_pattern(
         comments.push(notes.trap(node.place, subject.field, text));
     }
     Ok(pattern.to_owned())
+}
+
+/// Takes away what says nothing here: the option to ignore case, which is on, and the frame that an export puts around
+/// a pattern so that it ends where the value ends.
+fn without_frame(source: &str) -> &str {
+    let pattern = source.strip_prefix("(?i)").unwrap_or(source);
+    let inner = pattern.strip_prefix("(?:").and_then(|rest| rest.strip_suffix(r")\z"));
+    // `(?:a)|(?:b)\z` is no frame: what is between would be no pattern.
+    inner.filter(|inner| Pattern::parse(inner).is_ok()).unwrap_or(pattern)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_frame_is_taken_away() {
+        for (source, inner) in [
+            (r"(?:a|b)\z", "a|b"),
+            (r"(?i)(?:a)\z", "a"),
+            (r"(?:(?:a)\z)\z", r"(?:a)\z"),
+            (r"(?:a)|(?:b)\z", r"(?:a)|(?:b)\z"),
+            (r"(?:a)(?:b)\z", r"(?:a)(?:b)\z"),
+            (r"(?:a)", "(?:a)"),
+            (r"(?:a\)\z", r"(?:a\)\z"),
+        ] {
+            assert_eq!(without_frame(source), inner, "{source}");
+        }
+    }
 }
