@@ -42,8 +42,13 @@ pub enum PolicyCommand {
     Propose(Box<ProposeArguments>),
     /// Say what a user may do on a target.
     List(Box<ListArguments>),
+    /// What PowerShell's commands accept.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Turn JEA's files into a policy.
     ImportJea(JeaImport),
+    /// Write a role as JEA's files.
+    ExportJea(Box<JeaExport>),
     /// For programs: judge requests, JSON lines from standard input to standard output.
     Decide {
         /// A policy: a file, or a folder of .toml files.
@@ -171,6 +176,18 @@ pub struct ListArguments {
     pub json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Say what a command accepts.
+    Show {
+        /// The command's name.
+        name: String,
+        /// The PowerShell: 5.1 or 7.
+        #[arg(long, value_name = "EDITION", default_value = "5.1")]
+        edition: String,
+    },
+}
+
 #[derive(Debug, Args)]
 pub struct JeaImport {
     /// Role capability (.psrc) and session configuration (.pssc) files.
@@ -179,4 +196,31 @@ pub struct JeaImport {
     /// Write the documents into this folder instead of standard output.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct JeaExport {
+    /// The role.
+    pub role: String,
+    /// A policy: a file, or a folder of .toml files.
+    #[arg(long, value_name = "PATH")]
+    pub policy: PathBuf,
+    /// Name only those in the session configuration who hold the role on this target.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// A group of targets that it belongs to; may be given again.
+    #[arg(long = "target-group", value_name = "GROUP", requires = "target")]
+    pub target_groups: Vec<String>,
+    /// A tag of the target; may be given again.
+    #[arg(long = "tag", value_name = "TAG", requires = "target")]
+    pub tags: Vec<String>,
+    /// The PowerShell that the target runs: 5.1 or 7.
+    #[arg(long, value_name = "EDITION", default_value = "5.1")]
+    pub edition: String,
+    /// Write a session configuration that needs no registration and holds for everybody who may connect.
+    #[arg(long)]
+    pub whole: bool,
+    /// Write ROLE.psrc and ROLE.pssc into this folder.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
 }

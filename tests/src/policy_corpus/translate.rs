@@ -7,8 +7,19 @@ use serde_json::{Map, Value as Json};
 use super::page::{Page, Part, inline, list, quoted, texts};
 
 /// Keys of a command that the documents have under the same name.
-const COMMAND_KEYS: [&str; 8] =
-    ["module", "kind", "common", "should_process", "transactions", "sets", "default_set", "unnamed"];
+const COMMAND_KEYS: [&str; 11] = [
+    "module",
+    "editions",
+    "kind",
+    "common",
+    "workflow_common",
+    "should_process",
+    "transactions",
+    "command_aliases",
+    "sets",
+    "default_set",
+    "unnamed",
+];
 /// Keys of a parameter, likewise.
 const PARAMETER_KEYS: [&str; 12] = [
     "name",

@@ -3,6 +3,7 @@
 mod asked;
 mod audited;
 mod cases;
+mod catalog;
 mod check;
 mod decide;
 mod diff;
@@ -60,6 +61,8 @@ pub(super) fn run(
         PolicyCommand::Test { policy, files, junit } => test::run(policy, files, junit.as_deref(), out),
         PolicyCommand::Diff(arguments) => diff::run(arguments, out),
         PolicyCommand::Propose(arguments) => propose::run(arguments, out),
+        PolicyCommand::Catalog(command) => catalog::run(command, out),
+        PolicyCommand::ExportJea(arguments) => jea::export(arguments, out),
         PolicyCommand::ImportJea(arguments) => jea::import(arguments, out),
         PolicyCommand::List(arguments) => list::run(arguments, out),
         PolicyCommand::Read => read::run(input, out),

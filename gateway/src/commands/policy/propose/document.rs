@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule::{Holders, Need, ProgramNeed, Role, Values, roles};
+use super::rule::{Holders, Need, Role, Values, roles};
 
 /// Characters of a comment's line: what it quotes was chosen by whoever was denied.
 const MAX_COMMENT: usize = 300;
@@ -50,7 +50,10 @@ impl Proposal {
         }
         if let Some(holders) = &self.defaults {
             out.push('\n');
-            comment(&mut out, &format!("{}: {}", times(holders.times), named(holders.targets.keys())));
+            comment(
+                &mut out,
+                &format!("{}: {}", times(holders.times), named(&holders.targets.keys().cloned().collect())),
+            );
             out.push_str("defaults = true\n");
         }
         for (index, role) in self.roles.iter().enumerate() {
@@ -62,7 +65,7 @@ impl Proposal {
 
 fn write_role(out: &mut String, name: &str, role: &Role) {
     out.push_str(&format!("\n[roles.{name}]\ncmdlets = [\n"));
-    let who = format!("{} on {}", named(role.principals.iter()), named(role.targets.iter()));
+    let who = format!("{} on {}", named(&role.principals), named(&role.targets));
     for (need, count) in &role.rules {
         let entry = match need {
             Need::Command { name, parameters } => {
@@ -79,30 +82,22 @@ fn write_role(out: &mut String, name: &str, role: &Role) {
         out.push_str(&format!("  {entry},\n"));
     }
     out.push_str("]\n");
-    let programs = role.rules.iter().filter_map(|(need, count)| match need {
-        Need::Program(program) => Some((program, *count)),
-        Need::Defaults | Need::Command { .. } | Need::Whole(_) => None,
-    });
-    write_programs(out, name, &who, programs);
+    write_programs(out, name, &who, &role.rules);
     out.push_str(&format!(
         "\n[[assignments]]\nprincipals = [{}]\ntargets = [{}]\nroles = [\"{name}\"]\n",
-        list(role.principals.iter()),
-        list(role.targets.iter())
+        list(&role.principals),
+        list(&role.targets)
     ));
 }
 
 /// A rule for each program, with all lists of arguments that were asked for.
-fn write_programs<'p>(
-    out: &mut String,
-    role: &str,
-    who: &str,
-    programs: impl Iterator<Item = (&'p ProgramNeed, usize)>,
-) {
+fn write_programs(out: &mut String, role: &str, who: &str, rules: &[(Need, usize)]) {
     let mut by_path: BTreeMap<(&str, bool), (BTreeSet<&[String]>, usize)> = BTreeMap::new();
-    for (program, count) in programs {
+    for (need, count) in rules {
+        let Need::Program(program) = need else { continue };
         let entry = by_path.entry((&program.path, program.guessed)).or_default();
         entry.0.insert(&program.arguments);
-        entry.1 = entry.1.saturating_add(count);
+        entry.1 = entry.1.saturating_add(*count);
     }
     for (index, ((path, guessed), (lists, count))) in by_path.iter().enumerate() {
         out.push_str(&format!("\n[[roles.{role}.programs]]\n"));
@@ -110,7 +105,10 @@ fn write_programs<'p>(
         if *guessed {
             comment(out, "nobody named its folder: look where it lies on the targets");
         }
-        let lists: Vec<String> = lists.iter().map(|arguments| format!("[{}]", list(arguments.iter()))).collect();
+        let lists: Vec<String> = lists
+            .iter()
+            .map(|arguments| format!("[{}]", arguments.iter().map(|one| quoted(one)).collect::<Vec<_>>().join(", ")))
+            .collect();
         out.push_str(&format!(
             "name = \"program {}\"\npath = {}\narguments = {{ exact = [{}] }}\n",
             index.saturating_add(1),
@@ -123,14 +121,14 @@ fn write_programs<'p>(
 fn parameter(name: &str, values: &Values) -> String {
     match values {
         Values::Any => quoted(name),
-        Values::Set(set) => format!("{{ name = {}, validate_set = [{}] }}", quoted(name), list(set.iter())),
+        Values::Set(set) => format!("{{ name = {}, validate_set = [{}] }}", quoted(name), list(set)),
         Values::Secret => format!("{{ name = {}, secret = true }}", quoted(name)),
         Values::Secure => format!("{{ name = {}, secure = true }}", quoted(name)),
     }
 }
 
-fn list<'s>(texts: impl Iterator<Item = &'s String>) -> String {
-    texts.map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
+fn list(texts: &BTreeSet<String>) -> String {
+    texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
 }
 
 /// A TOML string: in single quotes where that is possible, as policies are best read.
@@ -155,9 +153,9 @@ fn times(count: usize) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-fn named<'s>(names: impl ExactSizeIterator<Item = &'s String>) -> String {
+fn named(names: &BTreeSet<String>) -> String {
     let more = names.len().saturating_sub(MAX_NAMES);
-    let shown = names.take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 

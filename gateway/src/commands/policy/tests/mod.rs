@@ -165,3 +165,15 @@ fn what_a_user_may_do_is_listed() {
         .ends(Status::Fine, &["list", "--policy", "web.toml", "--user", r"DEMO\x", "--target", "iis01.demo.example"]);
     assert_eq!(out, "DEMO\\x may do nothing on iis01.demo.example\n");
 }
+
+#[test]
+fn export_jea_writes_both_files_and_says_what_is_not_in_them() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("made")).unwrap();
+    let words = ["export-jea", "Pool-Ops", "--policy", "web.toml", "--out", "made"];
+    let out = place.ends(Status::Fine, &words);
+    assert!(out.lines().filter(|line| line.starts_with("written: ")).count() == 2, "{out}");
+    place.ends(Status::Fine, &["import-jea", "made/pool-ops.psrc", "made/pool-ops.pssc"]);
+    assert!(place.fails(&words).contains("stays as it is"));
+    assert!(place.fails(&["export-jea", "other", "--policy", "web.toml"]).contains("no role of this name"));
+}
