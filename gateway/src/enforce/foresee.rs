@@ -34,7 +34,7 @@ pub fn foresee(live: &Live, asker: Asker<'_>, action: &Action) -> Foreseen {
     match decide(live, asker, action) {
         Ok(Granted { role, rule, what }) => Foreseen::Allow { role, rule, canonical: canonical(&what) },
         Err(refused) => {
-            let Denied { message, nearest, .. } = refused.denied;
+            let Denied { message, nearest, .. } = *refused.denied;
             Foreseen::Deny { message, rule: nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule)) }
         }
     }

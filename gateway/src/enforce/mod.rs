@@ -166,7 +166,7 @@ async fn permit(gateway: &Gateway, granted: Granted, context: Context) -> Result
 
 async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Context) -> Refusal {
     let asked = record::asked(gateway.audit.redactor(), ask.action, &refused);
-    let Denied { reason, message, nearest, .. } = refused.denied;
+    let Denied { reason, message, nearest, .. } = *refused.denied;
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
     let kind = EventKind::Denial { reason: format!("{reason:?}"), rule: rule.clone(), asked: Some(asked) };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.

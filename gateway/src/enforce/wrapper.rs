@@ -120,7 +120,7 @@ fn decode(encoded: &str) -> Option<String> {
     }
     let units = pairs.iter().map(|pair| u16::from_le_bytes(*pair));
     let text: String = char::decode_utf16(units).collect::<Result<_, _>>().ok()?;
-    Some(text.strip_prefix(QUIET).map_or(text.clone(), str::to_owned))
+    Some(text.strip_prefix(QUIET).map(str::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]

@@ -26,6 +26,18 @@ pub(super) enum Verb {
     Other,
 }
 
+impl Verb {
+    fn of(method: &Method) -> Self {
+        if method == Method::GET {
+            Self::Get
+        } else if method == Method::POST {
+            Self::Post
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// One request's head.
 #[derive(Debug)]
 pub(super) struct Head {
@@ -45,11 +57,7 @@ impl Head {
         let headers = request.headers();
         let host = text(headers, &HOST).or_else(|| request.uri().host().map(str::to_owned));
         Self {
-            verb: match request.method() {
-                &Method::GET => Verb::Get,
-                &Method::POST => Verb::Post,
-                _ => Verb::Other,
-            },
+            verb: Verb::of(request.method()),
             path: request.uri().path().to_owned(),
             query: request.uri().query().map(str::to_owned),
             host,

@@ -34,6 +34,12 @@ struct ByGroups<'g> {
     endpoint: Option<(Endpoint, &'g GroupName)>,
 }
 
+impl ByGroups<'_> {
+    fn said(&self) -> (Option<Edition>, Option<Endpoint>) {
+        (self.edition.map(|(edition, _)| edition), self.endpoint.map(|(endpoint, _)| endpoint))
+    }
+}
+
 /// Gives each target what it says itself, or else what its groups say; groups must not contradict each other about
 /// a target that says nothing.
 pub(super) fn settle(
@@ -59,8 +65,9 @@ pub(super) fn settle(
     for target in table.targets.values_mut() {
         let own = targets.get(&target.name).copied().unwrap_or_default();
         let groups = by_groups.remove(&target.name).unwrap_or_default();
-        target.edition = own.edition.or(groups.edition.map(|(edition, _)| edition)).unwrap_or_default();
-        target.endpoint = own.endpoint.or(groups.endpoint.map(|(endpoint, _)| endpoint)).unwrap_or_default();
+        let (edition, endpoint) = groups.said();
+        target.edition = own.edition.or(edition).unwrap_or_default();
+        target.endpoint = own.endpoint.or(endpoint).unwrap_or_default();
     }
 }
 
