@@ -12,5 +12,6 @@ mod corpus;
 mod documents;
 mod programs;
 mod properties;
+mod questions;
 mod reference;
 mod support;
