@@ -14,7 +14,7 @@ mod wrapper;
 pub use foresee::{Foreseen, foresee, listing};
 pub use permit::Permit;
 pub use queue::{Counted, Queue};
-pub use targets::{closed, open_targets};
+pub use targets::{Guess, closed, open_targets};
 
 use crate::audit::{Commanded, Context, Event, EventKind, Ids};
 use crate::config::Target;

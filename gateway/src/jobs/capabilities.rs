@@ -2,7 +2,7 @@
 
 use super::Refused;
 use super::plan::program;
-use crate::enforce::{Asker, Foreseen, Refusal, closed, foresee, listing, may_reach};
+use crate::enforce::{Asker, Foreseen, Guess, Refusal, closed, foresee, listing, may_reach};
 use crate::identity::Identity;
 use crate::state::{Gateway, Live};
 use sekisho_policy::command::ScriptRequest;
@@ -49,7 +49,8 @@ pub async fn capabilities(
     let live = gateway.live_full();
     let found = live.config.targets.find(&request.target);
     let Some(target) = found.filter(|target| may_reach(&live, identity, target, client)) else {
-        return Err(closed(gateway, identity, client, Uuid::new_v4(), Some(&request.target)).await.into());
+        let guess = Guess { identity, client, session: Uuid::new_v4(), name: Some(&request.target) };
+        return Err(closed(gateway, guess).await.into());
     };
     let asker = Asker { identity, client, target };
     let name = target.name.to_string();

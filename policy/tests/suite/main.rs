@@ -13,5 +13,6 @@ mod documents;
 mod jea;
 mod programs;
 mod properties;
+mod questions;
 mod reference;
 mod support;
