@@ -1,17 +1,14 @@
-//! Reads a policy from a file, or from all `.toml` files of a directory, with the scripts that it pins.
+//! Reads a policy from a file, or from all `.toml` files of a directory, with the scripts that they pin.
 
-use sekisho_policy::{Compiled, Mistake, Policy, Source};
-use std::collections::BTreeSet;
+use sekisho_policy::{Compiled, Mistake, Policy, Source, Warning};
 use std::fmt;
 use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Bytes of one file; `sekisho_policy` bounds each document more tightly.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
 /// Files of one directory.
 const MAX_FILES: usize = 256;
-/// Scripts that a policy pins.
-const MAX_SCRIPTS: usize = 4096;
 
 /// Why a policy cannot be used.
 #[derive(Debug)]
@@ -41,55 +38,96 @@ impl fmt::Display for PolicyError {
 
 impl std::error::Error for PolicyError {}
 
+/// The files of a policy: its documents, and the scripts that they pin.
+#[derive(Debug)]
+pub struct PolicyFiles {
+    /// The folder that names of files count from.
+    root: PathBuf,
+    /// Name below the root, with `/`, and text.
+    files: Vec<(String, String)>,
+}
+
+impl PolicyFiles {
+    /// Reads a policy: a file, or all `.toml` files of a directory, with the scripts that they pin. A script that is
+    /// not there is left to the compiler, which knows where it is named.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, PolicyError> {
+        let (root, documents) = if path.is_dir() {
+            (path.to_owned(), documents(path)?)
+        } else {
+            (path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()])
+        };
+        let mut files = Vec::new();
+        for document in documents {
+            let name = document.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.push((name, read(&document)?));
+        }
+        let sources: Vec<_> = files.iter().map(|(name, text)| Source { name, text }).collect();
+        for name in Policy::pinned_files(&sources) {
+            let script = root.join(&name);
+            if script.is_file() {
+                files.push((name, read(&script)?));
+            }
+        }
+        Ok(Self { root, files })
+    }
+
+    /// The files, for the compiler.
+    #[must_use]
+    pub fn sources(&self) -> Vec<Source<'_>> {
+        self.files.iter().map(|(name, text)| Source { name, text }).collect()
+    }
+
+    /// The documents alone.
+    fn documents(&self) -> impl Iterator<Item = &(String, String)> {
+        self.files.iter().filter(|(name, _)| name.ends_with(".toml"))
+    }
+
+    /// The folder that a policy names its scripts from.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The files and all folders between them and the policy's own: whoever can write one of these decides who may
+    /// do what.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for (name, _) in &self.files {
+            let below = Path::new(name).ancestors().filter(|path| !path.as_os_str().is_empty());
+            paths.extend(below.map(|path| self.root.join(path)));
+        }
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// Compiles them; warnings are for `check`.
+    ///
+    /// # Errors
+    /// When a document has mistakes.
+    pub fn compile(&self) -> Result<Compiled, PolicyError> {
+        Policy::compile(&self.sources()).map_err(PolicyError::Mistakes)
+    }
+
+    /// Everything that is odd or dangerous in them.
+    ///
+    /// # Errors
+    /// When a document has mistakes.
+    pub fn lint(&self) -> Result<Vec<Warning>, PolicyError> {
+        Policy::lint(&self.sources()).map_err(PolicyError::Mistakes)
+    }
+}
+
 /// Reads and compiles a policy; warnings are for `check`.
 ///
 /// # Errors
 /// When a file cannot be read or a document has mistakes.
 pub fn compile(path: &Path) -> Result<Compiled, PolicyError> {
-    let mut sources = read_documents(path)?;
-    let scripts = pinned_scripts(&folder(path), &sources)?;
-    sources.extend(scripts);
-    let sources: Vec<_> = sources.iter().map(|(name, text)| Source { name, text }).collect();
-    Policy::compile(&sources).map_err(PolicyError::Mistakes)
-}
-
-/// The documents of a policy, each with the name that mistakes call it by.
-fn read_documents(path: &Path) -> Result<Vec<(String, String)>, PolicyError> {
-    let files = if path.is_dir() { documents(path)? } else { vec![path.to_owned()] };
-    files.into_iter().map(|file| Ok((file.display().to_string(), read(&file)?))).collect()
-}
-
-/// The folder that a policy names its scripts from.
-#[must_use]
-pub fn folder(policy: &Path) -> PathBuf {
-    if policy.is_dir() { policy.to_owned() } else { policy.parent().unwrap_or_else(|| Path::new("")).to_owned() }
-}
-
-/// The scripts that documents name, as far as they are there. What is missing, or is not called what a script may be
-/// called, is for the compiler to report.
-fn pinned_scripts(folder: &Path, documents: &[(String, String)]) -> Result<Vec<(String, String)>, PolicyError> {
-    let mut names = BTreeSet::new();
-    for (_, text) in documents {
-        names.extend(toml::from_str(text).map(|table| script_names(&table)).unwrap_or_default());
-    }
-    if names.len() > MAX_SCRIPTS {
-        let why = format!("it names {} scripts; at most {MAX_SCRIPTS}", names.len());
-        return Err(PolicyError::Unreadable { path: folder.to_owned(), why });
-    }
-    let there = names.into_iter().filter(|name| folder.join(name).is_file());
-    there.map(|name| read(&folder.join(&name)).map(|text| (name, text))).collect()
-}
-
-fn script_names(document: &toml::Table) -> Vec<String> {
-    let roles = document.get("roles").and_then(toml::Value::as_table);
-    let scripts = roles.into_iter().flat_map(toml::Table::values).filter_map(|role| role.get("scripts")?.as_array());
-    let names = scripts.flatten().filter_map(|script| script.get("file")?.as_str());
-    names.filter(|name| is_below(name)).map(str::to_owned).collect()
-}
-
-/// Whether a name stays below the folder that it is taken from.
-fn is_below(name: &str) -> bool {
-    !name.is_empty() && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+    PolicyFiles::read(path)?.compile()
 }
 
 /// What a policy says about the catalogue, as a document of its own; empty when it says nothing.
@@ -98,9 +136,9 @@ fn is_below(name: &str) -> bool {
 /// When a file cannot be read, or is no TOML.
 pub fn own_catalogue(path: &Path) -> Result<String, PolicyError> {
     let mut own = toml::Table::new();
-    for (name, text) in read_documents(path)? {
+    for (name, text) in PolicyFiles::read(path)?.documents() {
         let unreadable = |error: toml::de::Error| PolicyError::Unreadable { path: name.into(), why: error.to_string() };
-        let mut document: toml::Table = toml::from_str(&text).map_err(unreadable)?;
+        let mut document: toml::Table = toml::from_str(text).map_err(unreadable)?;
         let Some(toml::Value::Table(catalogue)) = document.remove("catalog") else { continue };
         for (key, value) in catalogue {
             match (own.get_mut(&key), value) {
@@ -146,36 +184,95 @@ fn documents(directory: &Path) -> Result<Vec<PathBuf>, PolicyError> {
 fn read(path: &Path) -> Result<String, PolicyError> {
     let unreadable = |error: std::io::Error| PolicyError::Unreadable { path: path.to_owned(), why: error.to_string() };
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut text = String::new();
-    let read = file.take(MAX_FILE.saturating_add(1)).read_to_string(&mut text).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    let read = file.take(MAX_FILE.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
     if MAX_FILE < u64::try_from(read).unwrap_or(u64::MAX) {
         let why = format!("it is larger than {MAX_FILE} bytes");
         return Err(PolicyError::Unreadable { path: path.to_owned(), why });
     }
-    Ok(text)
+    decode(bytes).ok_or_else(|| {
+        let why = "it is neither UTF-8 nor UTF-16 with a byte order mark; save it as UTF-8".to_owned();
+        PolicyError::Unreadable { path: path.to_owned(), why }
+    })
+}
+
+/// Scripts from Windows are often UTF-16 with a mark.
+fn decode(bytes: Vec<u8>) -> Option<String> {
+    let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let pairs = rest.chunks_exact(2);
+        if !pairs.remainder().is_empty() {
+            return None;
+        }
+        let units: Vec<u16> = pairs.filter_map(|pair| pair.try_into().ok().map(unit)).collect();
+        String::from_utf16(&units).ok()
+    };
+    match bytes.as_slice() {
+        [0xFF, 0xFE, rest @ ..] => units(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => units(rest, u16::from_be_bytes),
+        _ => String::from_utf8(bytes).ok(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn names(folder: &Path, file: &str) -> Vec<String> {
-        let text = format!("[[roles.r.scripts]]\nfile = '{file}'\n");
-        pinned_scripts(folder, &[("a.toml".to_owned(), text)]).unwrap().into_iter().map(|(name, _)| name).collect()
+    /// Writes a policy that pins `scripts/a.ps1`, whose text is this.
+    fn policy(folder: &Path, script: Option<&[u8]>) -> PathBuf {
+        let pinned = sekisho_policy::policy_pin_entry("Get-Date\n'é'", "a", "scripts/a.ps1").replace("ROLE", "r");
+        std::fs::write(folder.join("p.toml"), pinned).unwrap();
+        std::fs::write(folder.join("notes.txt"), "no part of it").unwrap();
+        std::fs::create_dir(folder.join("scripts")).unwrap();
+        std::fs::write(folder.join("scripts/other.ps1"), "nobody pins it").unwrap();
+        if let Some(bytes) = script {
+            std::fs::write(folder.join("scripts/a.ps1"), bytes).unwrap();
+        }
+        folder.to_owned()
     }
 
     #[test]
-    fn scripts_are_read_from_below_the_policy_alone() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("policy");
-        std::fs::create_dir_all(folder.join("scripts")).unwrap();
-        std::fs::write(place.path().join("x.ps1"), "outside").unwrap();
-        std::fs::write(folder.join("scripts/x.ps1"), "inside").unwrap();
-        assert_eq!(names(&folder, "scripts/x.ps1"), ["scripts/x.ps1"]);
-        let outside = place.path().join("x.ps1").display().to_string();
-        for file in ["../x.ps1", "scripts/../../x.ps1", outside.as_str(), "scripts/gone.ps1", "scripts", ""] {
-            assert!(names(&folder, file).is_empty(), "{file}");
+    fn pinned_scripts_are_read_beside_the_documents_in_every_encoding() {
+        let utf16 = |mark: u16, bytes: fn(u16) -> [u8; 2]| {
+            let units = std::iter::once(mark).chain("Get-Date\r\n'é'\r\n".encode_utf16());
+            units.flat_map(bytes).collect::<Vec<u8>>()
+        };
+        let scripts = [
+            "Get-Date\n'é'".as_bytes().to_vec(),
+            "\u{FEFF}Get-Date\r\n'é'\r\n".as_bytes().to_vec(),
+            utf16(0xFEFF, u16::to_le_bytes),
+            utf16(0xFEFF, u16::to_be_bytes),
+        ];
+        for script in scripts {
+            let folder = tempfile::tempdir().unwrap();
+            let path = policy(folder.path(), Some(&script));
+            let files = PolicyFiles::read(&path).unwrap();
+            let names: Vec<_> = files.sources().iter().map(|source| source.name).collect::<Vec<_>>();
+            assert_eq!(names, ["p.toml", "scripts/a.ps1"]);
+            files.compile().unwrap();
+            let alone = PolicyFiles::read(&path.join("p.toml")).unwrap();
+            assert_eq!(alone.compile().unwrap().policy.digest(), files.compile().unwrap().policy.digest());
+            let paths = files.paths();
+            for part in ["p.toml", "scripts", "scripts/a.ps1"] {
+                assert!(paths.contains(&path.join(part)), "{part} in {paths:?}");
+            }
+            assert_eq!(paths.len(), 3);
         }
+    }
+
+    #[test]
+    fn a_script_that_is_missing_or_another_is_a_mistake_with_its_place() {
+        for (script, part) in [
+            (None, "p.toml:3:8: there is no script `scripts/a.ps1`"),
+            (Some(&b"Get-Date\n"[..]), "policy pin scripts/a.ps1"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let error = load(&policy(folder.path(), script)).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let error = load(&policy(folder.path(), Some(&[0xC3]))).unwrap_err().to_string();
+        assert!(error.contains("scripts/a.ps1") && error.contains("UTF-8"), "{error}");
+        assert_eq!(decode(vec![0xFF, 0xFE, 0x41]), None);
     }
 
     #[test]

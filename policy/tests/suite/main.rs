@@ -11,6 +11,8 @@ mod command_lines;
 mod corpus;
 mod documents;
 mod jea;
+mod keys;
+mod lint;
 mod programs;
 mod properties;
 mod questions;

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::super::{CommandError, Status};
 use super::PolicyCommandError;
 use super::forms::one_line;
-use crate::policy_files::{PolicyError, compile};
+use crate::policy_files::{PolicyError, PolicyFiles, compile};
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub(super) fn check(policy: &Path, format: Format, out: &mut dyn Write) -> Resul
 
 /// Everything that works and is hardly meant; the mistakes, when there are any.
 pub(super) fn lint(policy: &Path, format: Format, out: &mut dyn Write) -> Result<Status, CommandError> {
-    match compile(policy) {
-        Ok(compiled) => write(out, format, &[], &compiled.warnings, "warning"),
+    match PolicyFiles::read(policy).and_then(|files| files.lint()) {
+        Ok(warnings) => write(out, format, &[], &warnings, "warning"),
         Err(PolicyError::Mistakes(mistakes)) => write(out, format, &mistakes, &[], "mistake"),
         Err(error @ PolicyError::Unreadable { .. }) => Err(PolicyCommandError::from(error).into()),
     }
