@@ -36,6 +36,8 @@ pub struct CommandInfo {
     pub should_process: bool,
     /// Whether it takes `-UseTransaction`.
     pub transactions: bool,
+    /// Whether it takes the common parameters of workflows.
+    pub workflow: WorkflowParameters,
     /// Aliases of the command. Rule R3: none counts unless a policy lists it.
     pub aliases: Vec<String>,
     /// Names of the parameter sets; one nameless set when empty.
@@ -46,6 +48,18 @@ pub struct CommandInfo {
     pub unnamed: Unnamed,
     /// All parameters but the common ones.
     pub parameters: Vec<ParameterInfo>,
+    /// On what documentation disagreed with itself, in words of the catalogue. What follows from it for the judgement
+    /// stands in the other fields.
+    pub doubts: Vec<String>,
+}
+
+/// Whether a command takes the common parameters of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkflowParameters {
+    /// It is a workflow.
+    Taken,
+    /// It is none.
+    None,
 }
 
 /// Whether arguments without a name may be bound by position.
@@ -101,7 +115,7 @@ pub enum Uncertainty {
 /// A parameter's place in a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
-    /// Index of the set; `None` means all sets.
+    /// Index of the set; `None` means all sets, and then it is the parameter's only membership.
     pub set: Option<usize>,
     /// Its rank among the positional parameters of the set: only the order counts.
     pub position: Option<u32>,
@@ -116,4 +130,42 @@ pub struct PipelineInput {
     pub value: bool,
     /// Properties of the same name.
     pub property: bool,
+}
+
+impl CommandInfo {
+    /// A command without parameters of its own, that takes the common ones: to be filled in.
+    pub fn new(name: impl Into<String>, module: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            module: module.into(),
+            kind: CommandKind::Unknown,
+            common: true,
+            should_process: false,
+            transactions: false,
+            workflow: WorkflowParameters::None,
+            aliases: Vec::new(),
+            sets: Vec::new(),
+            default_set: None,
+            unnamed: Unnamed::Bind,
+            parameters: Vec::new(),
+            doubts: Vec::new(),
+        }
+    }
+}
+
+impl ParameterInfo {
+    /// A parameter of all sets, without aliases and position: to be filled in.
+    pub fn new(name: impl Into<String>, kind: ParameterKind) -> Self {
+        Self {
+            name: name.into(),
+            aliases: Vec::new(),
+            kind,
+            membership: vec![Membership { set: None, position: None, mandatory: false }],
+            pipeline: PipelineInput::default(),
+            remaining: false,
+            wildcards: false,
+            values: Vec::new(),
+            dynamic: Vec::new(),
+        }
+    }
 }

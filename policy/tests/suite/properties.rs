@@ -196,7 +196,7 @@ proptest! {
         let policy = compile(&[("p", &text)]).policy;
         let expression = format!("\\A{}\\z", pattern.replace('.', "\\.").replace('*', "[^.]*"));
         let expected = regex::Regex::new(&expression).unwrap().is_match(&name);
-        prop_assert_eq!(policy.may_reach(&principal("D\\u", &[]), &target(&name)), expected);
+        prop_assert_eq!(policy.may_reach(&principal("D\\u", &[]), &target(&name), &Circumstances::default()), expected);
     }
 
     #[test]

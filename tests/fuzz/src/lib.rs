@@ -2,6 +2,7 @@
 //! finding, and the assertions say what must hold besides.
 
 pub mod argv;
+pub mod jea;
 pub mod job;
 pub mod login;
 pub mod pieces;
@@ -14,11 +15,12 @@ pub type Entry = (&'static str, fn(&[u8]));
 
 /// Entries through public interfaces. Those into inner layers are in `sekisho_protocol::fuzzing`, which replays
 /// their corpora in its own tests.
-pub const ENTRIES: [Entry; 13] = [
+pub const ENTRIES: [Entry; 14] = [
     ("certificate", login::certificate),
     ("client_login", login::client_login),
     ("command_line", policy::command_line),
     ("credssp_tokens", login::credssp_tokens),
+    ("jea_import", jea::import_files),
     ("job_answer", job::answer),
     ("job_request", job::request),
     ("negotiate", login::negotiate),
