@@ -10,6 +10,8 @@ mod assignments;
 mod command_lines;
 mod corpus;
 mod documents;
+mod keys;
+mod lint;
 mod programs;
 mod properties;
 mod questions;
