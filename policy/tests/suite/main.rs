@@ -6,11 +6,19 @@
     reason = "helpers of tests fail the test; the exemption of clippy.toml covers test functions only"
 )]
 
+mod agreement;
 mod assignments;
 mod command_lines;
+mod commands;
 mod corpus;
 mod documents;
+mod laws;
+mod naive;
+mod neutral;
+mod oracle;
 mod programs;
 mod properties;
+mod random;
 mod reference;
+mod scripts;
 mod support;
