@@ -1,5 +1,6 @@
 //! Tests of the whole: end to end, by attack, and of the layering. What they share is here.
 
+pub mod catalog;
 pub mod engine;
 mod left_out;
 pub mod source;

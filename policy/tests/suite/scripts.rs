@@ -16,7 +16,7 @@ commands = [
     { name = 'LogName', type = 'string', position = 0 }, { name = 'Newest', type = 'int' } ] },
 ]
 [roles.ops]
-cmdlets = [ { name = 'Get-Log', parameters = [{ name = 'LogName', validate_set = ['System', '-Newest', 'it''s'] },
+cmdlets = [ { name = 'Get-Log', parameters = [{ name = 'LogName', validate_set = ['System', '-Newest', "it's"] },
   { name = 'Newest', validate_pattern = '\d+' }] } ]
 
 [[assignments]]
