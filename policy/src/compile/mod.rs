@@ -6,6 +6,8 @@ mod commands;
 mod denials;
 mod roles;
 mod scripts;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
