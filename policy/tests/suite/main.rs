@@ -10,6 +10,7 @@ mod assignments;
 mod command_lines;
 mod corpus;
 mod documents;
+mod powershell;
 mod programs;
 mod properties;
 mod reference;
