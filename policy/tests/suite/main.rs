@@ -19,6 +19,7 @@ mod lint;
 mod naive;
 mod neutral;
 mod oracle;
+mod powershell;
 mod programs;
 mod properties;
 mod questions;

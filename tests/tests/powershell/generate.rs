@@ -122,6 +122,13 @@ const SEPARATORS: &[&str] = &[
 
 const COMMAS: &[&str] = &[",", ",", ",", ", ", " ,", " , ", ",\n", ",\r\n ", "\n,", ",,"];
 
+/// A value of text for which quotes are needed, as often as not.
+pub(crate) fn content(dice: &mut Dice) -> String {
+    let devious: Vec<char> = DEVIOUS.chars().collect();
+    let letter = |dice: &mut Dice| if dice.one_in(2) { devious[dice.below(devious.len())] } else { 'a' };
+    (0..dice.below(9)).map(|_| letter(dice)).collect()
+}
+
 /// Random words of a few characters, nearly all of which PowerShell takes for words too.
 const LETTERS: &str = "abxekdlu0159.:/\\_-+=*?%!~^[]#@é受";
 
