@@ -6,12 +6,20 @@
     reason = "helpers of tests fail the test; the exemption of clippy.toml covers test functions only"
 )]
 
+mod agreement;
 mod assignments;
 mod command_lines;
+mod commands;
 mod corpus;
 mod documents;
 mod jea;
+mod laws;
+mod naive;
+mod neutral;
+mod oracle;
 mod programs;
 mod properties;
+mod random;
 mod reference;
+mod scripts;
 mod support;
