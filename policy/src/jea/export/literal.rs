@@ -15,7 +15,7 @@ impl Literal {
         Self::Text(text.into())
     }
 
-    pub(super) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+    pub(super) fn texts<'t, I: IntoIterator<Item = &'t str>>(texts: I) -> Self {
         Self::List(texts.into_iter().map(Self::text).collect())
     }
 }

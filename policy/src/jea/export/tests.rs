@@ -1,10 +1,11 @@
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::arguments::ArgumentRule;
-use crate::catalog::{CommandInfo, Edition, ParameterInfo, ParameterKind};
+use crate::catalog::{Catalog, CommandInfo, Edition, ParameterInfo, ParameterKind};
 use crate::conditions::Conditions;
 use crate::jea::data::{Table, Value, parse};
 use crate::jea::{File, Outcome, import};
@@ -243,33 +244,55 @@ fn nothing_of_a_policy_ends_a_comment() {
     assert_eq!(table(&exported(&policy).psrc).0.len(), 2);
 }
 
-fn parameters() -> impl Strategy<Value = Vec<(String, Option<Vec<String>>, Option<String>)>> {
+/// Commands of the shipped catalogue, with and without parameters.
+static COMMANDS: LazyLock<Vec<Arc<CommandInfo>>> = LazyLock::new(|| {
+    let catalog = Catalog::shipped();
+    let names = catalog.names(Edition::Windows51).step_by(29);
+    names.filter_map(|(name, _)| catalog.lookup(Edition::Windows51, name)).collect()
+});
+
+/// A set and a pattern.
+type Restriction = (Option<Vec<String>>, Option<String>);
+
+fn restriction() -> impl Strategy<Value = Restriction> {
     let set = prop::collection::btree_set("[^\\x00]{0,6}|['\u{2018}-\u{201E}\"$`@#{}\n\r]{1,4}", 1..4)
         .prop_map(|set| set.into_iter().collect::<Vec<_>>());
     let pattern = prop::sample::select(vec!["a|b", r"\d{1,3}", r"(?:a)\z", "(?:a)(b)", "it's", r"C:\\x", "受注.", ""]);
-    let parameter = (prop::option::of(set), prop::option::of(pattern.prop_map(str::to_owned)));
-    prop::collection::btree_map("[A-Za-z受]{1,6}", parameter, 0..4).prop_map(|all| {
-        let mut seen = Vec::new();
-        all.into_iter()
-            .filter(|(name, _)| !seen.contains(&fold(name)) && { seen.push(fold(name)); true })
-            .map(|(name, (set, pattern))| (name, set, pattern))
-            .collect()
+    (prop::option::of(set), prop::option::of(pattern.prop_map(str::to_owned)))
+}
+
+/// Commands by name, with restrictions by parameter where there is a list.
+type Listing = BTreeMap<String, (Option<BTreeMap<String, Restriction>>, bool)>;
+
+fn listing() -> impl Strategy<Value = Listing> {
+    let parameters = prop::collection::vec((any::<prop::sample::Index>(), restriction()), 0..4);
+    let command = (any::<prop::sample::Index>(), prop::option::of(parameters), any::<bool>());
+    prop::collection::vec(command, 1..6).prop_map(|commands| {
+        let named = commands.into_iter().map(|(index, parameters, function)| {
+            let info = index.get(&COMMANDS);
+            let chosen = parameters.map(|list| {
+                let of = |(index, restriction): (prop::sample::Index, Restriction)| {
+                    let known = &info.parameters;
+                    known.get(index.index(known.len().max(1))).map(|parameter| (parameter.name.clone(), restriction))
+                };
+                list.into_iter().filter_map(of).collect()
+            });
+            (info.name.clone(), (chosen, function))
+        });
+        named.collect()
     })
 }
 
 proptest! {
     /// Import(export(role)) is the role, for what both can say.
     #[test]
-    fn a_role_comes_back_as_it_went(
-        listed in prop::collection::btree_map("[A-Z][a-z]{1,4}-[A-Z][a-z]{1,4}", (prop::option::of(parameters()), any::<bool>()), 1..6),
-        programs in prop::collection::btree_set(r"[a-z]{2,5}", 0..3),
-    ) {
+    fn a_role_comes_back_as_it_went(listed in listing(), programs in prop::collection::btree_set(r"[a-z]{2,5}", 0..3)) {
         let mut commands = Vec::new();
         let mut expected = String::new();
         for (name, (parameters, function)) in &listed {
             let rules = parameters.as_ref().map(|list| {
                 list.iter()
-                    .map(|(name, set, pattern)| {
+                    .map(|(name, (set, pattern))| {
                         let set: Option<Vec<&str>> = set.as_ref().map(|set| set.iter().map(String::as_str).collect());
                         parameter(name, set.as_deref(), pattern.as_deref())
                     })

@@ -105,7 +105,8 @@ fn list<T>(entries: &[Commented<T>], write: impl Fn(&T) -> Value) -> Array {
     array
 }
 
-fn command(command: &CommandDraft) -> Value {
+/// An entry of a list of commands.
+pub(super) fn command(command: &CommandDraft) -> Value {
     match &command.parameters {
         ParametersDraft::All => command.name.as_str().into(),
         ParametersDraft::Listed(parameters) => {

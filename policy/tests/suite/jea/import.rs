@@ -41,7 +41,7 @@ fn toml(text: &str) -> toml::Table {
 fn commands_keep_their_names_parameters_and_values() {
     let field = r"VisibleCmdlets = 'Get-Service', 'DnsServer\*', 'NetTCPIP\Get-NetIPAddress', @{ Name = 'Restart-Service'
         Parameters = @{ Name = 'Name'; ValidateSet = 'DNS', 2 }, @{ Name = 'Force' }, @{ Name = 'DisplayName'; ValidatePattern = 'a|b' } },
-        @{ Name = 'Get-Date'; Parameters = @() }, @{ name = 'Get-Host'; PARAMETERS = @{ NAME = 'X'; validateset = 'y' } }
+        @{ Name = 'Get-Date'; Parameters = @() }, @{ name = 'Get-Process'; PARAMETERS = @{ NAME = 'Name'; validateset = 'y' } }
         VisibleFunctions = 'Get-NetAdapter', @{ Name = 'Get-Volume'; Parameters = @{ Name = 'DriveLetter' } }";
     let expected = r"
         cmdlets = [
@@ -49,7 +49,7 @@ fn commands_keep_their_names_parameters_and_values() {
             { name = 'Restart-Service', parameters = [
                 { name = 'Name', validate_set = ['DNS', '2'] }, 'Force', { name = 'DisplayName', validate_pattern = 'a|b' } ] },
             { name = 'Get-Date', parameters = [] },
-            { name = 'Get-Host', parameters = [{ name = 'X', validate_set = ['y'] }] },
+            { name = 'Get-Process', parameters = [{ name = 'Name', validate_set = ['y'] }] },
         ]
         functions = ['Get-NetAdapter', { name = 'Get-Volume', parameters = ['DriveLetter'] }]";
     assert_eq!(role(field), toml(expected));
@@ -94,26 +94,26 @@ fn a_parameter_that_cannot_be_restricted_as_meant_is_left_out_and_not_set_free()
         ("ValidateSet = 1.50", "a number in ValidateSet"),
         ("ValidateSet = 'a', @('b')", "a list in ValidateSet"),
     ] {
-        let field = format!("VisibleCmdlets = @{{ Name = 'Get-X'; Parameters = @{{ Name = 'A' }}, @{{ Name = 'B'; {parameter} }} }}");
-        assert_eq!(role(&field), toml("cmdlets = [{ name = 'Get-X', parameters = ['A'] }]"), "{parameter}");
-        assert_said(&said(&field, Outcome::LeftOut), &[why, "Get-X -B: "]);
+        let field = format!("VisibleCmdlets = @{{ Name = 'Restart-Service'; Parameters = @{{ Name = 'Name' }}, @{{ Name = 'DisplayName'; {parameter} }} }}");
+        assert_eq!(role(&field), toml("cmdlets = [{ name = 'Restart-Service', parameters = ['Name'] }]"), "{parameter}");
+        assert_said(&said(&field, Outcome::LeftOut), &[why, "Restart-Service -DisplayName: "]);
     }
-    let odd = "VisibleCmdlets = @{ Name = 'Get-X'; Parameters = @{ Name = 'Na*' }, @{ Name = '-A' }, @{ Name = '' }, @{ Name = 'A' }, @{ Name = 'a'; ValidateSet = 'x' } }";
-    assert_eq!(role(odd), toml("cmdlets = [{ name = 'Get-X', parameters = ['A'] }]"));
-    assert_said(&said(odd, Outcome::LeftOut), &["Get-X -Na*: no name of a parameter", "Get-X -a: listed twice"]);
+    let odd = "VisibleCmdlets = @{ Name = 'Restart-Service'; Parameters = @{ Name = 'Na*' }, @{ Name = '-A' }, @{ Name = '' }, @{ Name = 'Name' }, @{ Name = 'name'; ValidateSet = 'x' } }";
+    assert_eq!(role(odd), toml("cmdlets = [{ name = 'Restart-Service', parameters = ['Name'] }]"));
+    assert_said(&said(odd, Outcome::LeftOut), &["Restart-Service -Na*: no name of a parameter", "Restart-Service -name: listed twice"]);
 }
 
 #[test]
 fn the_option_to_ignore_case_is_on_anyway() {
-    let field = "VisibleCmdlets = @{ Name = 'Get-X'; Parameters = @{ Name = 'A'; ValidatePattern = '(?i)web' } }";
-    assert_eq!(role(field), toml("cmdlets = [{ name = 'Get-X', parameters = [{ name = 'A', validate_pattern = 'web' }] }]"));
+    let field = "VisibleCmdlets = @{ Name = 'Restart-Service'; Parameters = @{ Name = 'Name'; ValidatePattern = '(?i)web' } }";
+    assert_eq!(role(field), toml("cmdlets = [{ name = 'Restart-Service', parameters = [{ name = 'Name', validate_pattern = 'web' }] }]"));
 }
 
 #[test]
 fn traps_of_commands_are_told() {
     let field = r"VisibleCmdlets = '*', '*-Service', '*-Process', 'Get-*', 'Stop-*', 'DnsServer\Get-DnsServer',
-        'Get-X', @{ Name = 'Get-X'; Parameters = @{ Name = 'A'; ValidateSet = 'b'; ValidatePattern = 'HR_*'; Odd = 1 }; Odd = 2 },
-        @{ Name = 'Get-Y'; Parameters = @{ Name = 'A'; ValidatePattern = '^C:\\Logs\\.*$' } },
+        'Get-Process', @{ Name = 'Get-Process'; Parameters = @{ Name = 'Name'; ValidateSet = 'b'; ValidatePattern = 'HR_*'; Odd = 1 }; Odd = 2 },
+        @{ Name = 'Get-Content'; Parameters = @{ Name = 'Path'; ValidatePattern = '^C:\\Logs\\.*$' } },
         @{ Name = 'Select-Object'; Parameters = @{ Name = 'Property' } }";
     assert_said(
         &said(field, Outcome::Trap),
@@ -124,11 +124,11 @@ fn traps_of_commands_are_told() {
             "whatever modules add by such a name",
             "the dangerous ones too",
             "imports the whole module DnsServer",
-            "Get-X stands here twice, at least once with a list",
+            "Get-Process stands here twice, at least once with a list",
             "both ValidateSet and ValidatePattern",
-            "Get-X -A: the pattern `HR_*` repeats the character `_`",
-            "Get-X -A: `Odd`: PowerShell overlooks it",
-            "`Odd` of Get-X: PowerShell overlooks it",
+            "Get-Process -Name: the pattern `HR_*` repeats the character `_`",
+            "Get-Process -Name: `Odd`: PowerShell overlooks it",
+            "`Odd` of Get-Process: PowerShell overlooks it",
             "any text through in one place",
             "holds `$`",
             "lets a line feed at the end of a value pass",
@@ -382,4 +382,31 @@ fn a_file_without_a_mark_that_windows_powershell_reads_otherwise_is_told() {
     assert_said(&notes(&found, Outcome::Trap), &["2 encoding: UTF-8 without a byte order mark"]);
     let marked = imported(&[("r.psrc", "\u{FEFF}@{ VisibleCmdlets = 'Get-受注' }")]);
     assert!(notes(&marked, Outcome::Trap).is_empty());
+}
+
+#[test]
+fn what_the_catalogue_does_not_know_cannot_be_restricted_and_is_kept_in_a_comment() {
+    let field = "VisibleCmdlets = @{ Name = 'Get-OurThing'; Parameters = @{ Name = 'Id'; ValidateSet = 'a' } }, 'Get-OurOther'";
+    assert_eq!(role(field), toml("cmdlets = ['Get-OurOther']"));
+    assert_said(&said(field, Outcome::LeftOut), &["Get-OurThing: the catalogue does not know it"]);
+    let document = &imported(&[("r.psrc", &format!("@{{ {field} }}"))]).documents[0].text.replace("\n    # ", " ");
+    assert!(document.contains("{ name = \"Get-OurThing\", parameters = [{ name = \"Id\", validate_set = [\"a\"] }] }"), "{document}");
+}
+
+#[test]
+fn parameters_are_looked_up() {
+    let field = "VisibleCmdlets = @{ Name = 'Restart-Service'; Parameters = @{ Name = 'ServiceName' }, @{ Name = 'ErrorAction'; ValidateSet = 'Stop' },
+        @{ Name = 'wi' }, @{ Name = 'Newer' }, @{ Name = 'force' } }";
+    assert_eq!(role(field), toml("cmdlets = [{ name = 'Restart-Service', parameters = ['Newer', 'force'] }]"));
+    assert_said(
+        &said(field, Outcome::LeftOut),
+        &["-ServiceName: an alias of -Name", "-ErrorAction: a common parameter", "-wi: a common parameter"],
+    );
+}
+
+#[test]
+fn aliases_that_powershell_has_are_found_for_commands_that_the_role_names() {
+    let field = "VisibleCmdlets = 'Get-Service'; VisibleAliases = 'gsv', 'gps'";
+    assert_eq!(role(field)["aliases"], toml("gsv = 'Get-Service'").into());
+    assert_said(&said(field, Outcome::LeftOut), &["`gps` is the alias of no command that the role names"]);
 }
