@@ -11,7 +11,9 @@ pub fn import_files(input: &[u8]) {
         match import(&files) {
             Ok(imported) => {
                 assert_eq!(imported.documents.len(), names.len());
-                assert!(imported.notes.iter().all(|note| note.line >= 1 && note.column >= 1 && !note.message.is_empty()));
+                assert!(
+                    imported.notes.iter().all(|note| note.line >= 1 && note.column >= 1 && !note.message.is_empty())
+                );
                 let documents = imported.documents.iter();
                 let sources: Vec<Source<'_>> =
                     documents.map(|document| Source { name: &document.name, text: &document.text }).collect();

@@ -27,8 +27,7 @@ fn short(value: &Value) -> String {
         }
         Value::Table(table) => {
             let entry = |key: &str, value: &Value| format!("{}={}", short_text('t', &key.to_lowercase()), short(value));
-            let mut entries: Vec<String> =
-                table.0.iter().map(|found| entry(&found.key, &found.node.value)).collect();
+            let mut entries: Vec<String> = table.0.iter().map(|found| entry(&found.key, &found.node.value)).collect();
             entries.sort();
             format!("{{{}}}", entries.join(","))
         }
@@ -53,12 +52,90 @@ fn number(token: &str) -> String {
 
 /// Pieces of data files and of what is none, among them everything that once was read in two ways.
 const PIECES: [&str; 84] = [
-    "'a'", "\"b\"", "'it''s'", "\"q\"\"q\"", "'", "\"", "\u{2018}", "\u{2019}", "\u{201A}", "\u{201B}", "\u{201C}",
-    "\u{201D}", "\u{201E}", "@{", "}", "@(", ")", "(", "{", "$true", "$null", "$False", "$", "$$", "${a}", "$x", "$(", "=",
-    ";", "\n", "\r\n", "\r", ",", " ", "\t", "\u{A0}", "\u{85}", "\u{2028}", "\u{3000}", "\u{200B}", "#", "<#", "#>", "`",
-    "`\n", "`t", "`\"", "`'", "`$", "``", "@'\n", "\n'@", "@\"\n", "\n\"@", "@'  \n", "1", "-1", "0x1F", "1.5", "50MB", "007",
-    "a", "b = ", "Name", "k1 = 'v'", "\"$|", "$)\"", "\"a$ b\"", "--%", ".", "+", "-", "[", "]", "&", "|", "{ param($p) }",
-    "{ \"$(1)\" }", "{ # }\n}", "{ 'a}' }", "# x\n", "<# y #>", "\"^(a|b)$\"", "if",
+    "'a'",
+    "\"b\"",
+    "'it''s'",
+    "\"q\"\"q\"",
+    "'",
+    "\"",
+    "\u{2018}",
+    "\u{2019}",
+    "\u{201A}",
+    "\u{201B}",
+    "\u{201C}",
+    "\u{201D}",
+    "\u{201E}",
+    "@{",
+    "}",
+    "@(",
+    ")",
+    "(",
+    "{",
+    "$true",
+    "$null",
+    "$False",
+    "$",
+    "$$",
+    "${a}",
+    "$x",
+    "$(",
+    "=",
+    ";",
+    "\n",
+    "\r\n",
+    "\r",
+    ",",
+    " ",
+    "\t",
+    "\u{A0}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{3000}",
+    "\u{200B}",
+    "#",
+    "<#",
+    "#>",
+    "`",
+    "`\n",
+    "`t",
+    "`\"",
+    "`'",
+    "`$",
+    "``",
+    "@'\n",
+    "\n'@",
+    "@\"\n",
+    "\n\"@",
+    "@'  \n",
+    "1",
+    "-1",
+    "0x1F",
+    "1.5",
+    "50MB",
+    "007",
+    "a",
+    "b = ",
+    "Name",
+    "k1 = 'v'",
+    "\"$|",
+    "$)\"",
+    "\"a$ b\"",
+    "--%",
+    ".",
+    "+",
+    "-",
+    "[",
+    "]",
+    "&",
+    "|",
+    "{ param($p) }",
+    "{ \"$(1)\" }",
+    "{ # }\n}",
+    "{ 'a}' }",
+    "# x\n",
+    "<# y #>",
+    "\"^(a|b)$\"",
+    "if",
 ];
 
 fn constant(random: &mut Random, depth: usize) -> String {
@@ -152,12 +229,17 @@ fn what_is_read_is_what_powershell_reads() -> Outcome {
     let answers: Vec<&str> = answers.lines().collect();
     assert_eq!(answers.len(), accepted.len());
     // Nobody looks into script blocks: one that is no code keeps PowerShell from reading the file at all.
-    let no_code = |ours: &str, theirs: &str| theirs.starts_with("error ") && ["=s", "[s", ",s"].iter().any(|script| ours.contains(script));
-    let wrong: Vec<_> = accepted
-        .iter()
-        .zip(answers)
-        .filter(|((_, ours), theirs)| ours != theirs && !no_code(ours, theirs))
-        .collect();
-    assert!(wrong.is_empty(), "{} of {} read otherwise: {:#?}", wrong.len(), accepted.len(), &wrong[..wrong.len().min(5)]);
+    let no_code = |ours: &str, theirs: &str| {
+        theirs.starts_with("error ") && ["=s", "[s", ",s"].iter().any(|script| ours.contains(script))
+    };
+    let wrong: Vec<_> =
+        accepted.iter().zip(answers).filter(|((_, ours), theirs)| ours != theirs && !no_code(ours, theirs)).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} read otherwise: {:#?}",
+        wrong.len(),
+        accepted.len(),
+        &wrong[..wrong.len().min(5)]
+    );
     Ok(())
 }

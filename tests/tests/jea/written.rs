@@ -18,7 +18,16 @@ const COMMANDS: [(&str, &[&str]); 6] = [
 const WHOLE: [&str; 5] = ["Get-Process", r"NetTCPIP\Get-NetIPAddress", "Get-Net*", "Get-Date", "Test-Path"];
 /// Values that have to be written with care.
 const VALUES: [&str; 10] = [
-    "DNS", "it's", "\"q\" $x `n", "受注システム", "\u{2018}curly\u{2019}", "a;b #c", "@{ x = 1 }", "C:\\Logs\\", "two\nlines", "\u{201A}\u{201E}",
+    "DNS",
+    "it's",
+    "\"q\" $x `n",
+    "受注システム",
+    "\u{2018}curly\u{2019}",
+    "a;b #c",
+    "@{ x = 1 }",
+    "C:\\Logs\\",
+    "two\nlines",
+    "\u{201A}\u{201E}",
 ];
 const PATTERNS: [&str; 6] = [r"\d{1,3}", "DNS|W32Time", "it's[a-z]+", r"C:\\Logs\\[a-z]+\.log", "^web$", "受注.?"];
 
@@ -53,7 +62,10 @@ fn parameter(random: &mut Random, name: &str) -> (String, toml::Value) {
     table.insert("name".to_owned(), name.into());
     if random.once_in(3) {
         let set = some(random, &VALUES);
-        text.push_str(&format!("; ValidateSet = {}", set.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ")));
+        text.push_str(&format!(
+            "; ValidateSet = {}",
+            set.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", ")
+        ));
         table.insert("validate_set".to_owned(), texts(&set));
     } else if random.once_in(2) {
         let pattern = random.pick(&PATTERNS);
@@ -75,7 +87,8 @@ fn role(random: &mut Random) -> Role {
         let listed: Vec<_> = some(random, parameters).iter().map(|name| parameter(random, name)).collect();
         let (texts, values): (Vec<_>, Vec<_>) = listed.into_iter().unzip();
         written.push(format!("@{{ Name = {}; Parameters = {} }}", quoted(name), texts.join(", ")));
-        let table = toml::Table::from_iter([("name".to_owned(), (*name).into()), ("parameters".to_owned(), values.into())]);
+        let table =
+            toml::Table::from_iter([("name".to_owned(), (*name).into()), ("parameters".to_owned(), values.into())]);
         expected.push(table.into());
     }
     role.arguments.push(format!("-VisibleCmdlets {}", written.join(", ")));
@@ -104,17 +117,24 @@ fn role(random: &mut Random) -> Role {
         role.expected.insert("programs".to_owned(), vec![toml::Value::from(program)].into());
     }
     if random.once_in(2) {
-        role.arguments.push("-FunctionDefinitions @{ Name = 'Get-X'; ScriptBlock = { param($a) \"$(if ($a) { '}' })\" } }".to_owned());
+        role.arguments.push(
+            "-FunctionDefinitions @{ Name = 'Get-X'; ScriptBlock = { param($a) \"$(if ($a) { '}' })\" } }".to_owned(),
+        );
         role.arguments.push("-ModulesToImport 'NetTCPIP', @{ ModuleName = 'A'; ModuleVersion = '1.0' }".to_owned());
-        role.arguments.push("-EnvironmentVariables @{ A = 'b' } -VariableDefinitions @{ Name = 'v'; Value = 'w' }".to_owned());
-        role.arguments.push("-VisibleProviders 'FileSystem' -TypesToProcess 'C:\\t.ps1xml' -ScriptsToProcess 'C:\\s.ps1'".to_owned());
+        role.arguments
+            .push("-EnvironmentVariables @{ A = 'b' } -VariableDefinitions @{ Name = 'v'; Value = 'w' }".to_owned());
+        role.arguments.push(
+            "-VisibleProviders 'FileSystem' -TypesToProcess 'C:\\t.ps1xml' -ScriptsToProcess 'C:\\s.ps1'".to_owned(),
+        );
     }
     role
 }
 
 fn imported(files: &[&Path]) -> Result<Imported, String> {
-    let read: Vec<(String, Vec<u8>)> =
-        files.iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap())).collect();
+    let read: Vec<(String, Vec<u8>)> = files
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap()))
+        .collect();
     let files: Vec<File<'_>> = read.iter().map(|(name, bytes)| File { name, bytes }).collect();
     import(&files).map_err(|mistakes| format!("{mistakes:#?}"))
 }
@@ -141,7 +161,13 @@ fn roles_that_powershell_writes_are_imported_as_they_were_meant() -> engine::Out
         let found = imported(&[&path(index)])?;
         let document = table(&found.documents[0].text);
         let expected = toml::Value::from(role.expected.clone());
-        assert_eq!(document["roles"][&format!("role{index}")], expected, "{}\n{}", role.arguments.join("\n"), found.documents[0].text);
+        assert_eq!(
+            document["roles"][&format!("role{index}")],
+            expected,
+            "{}\n{}",
+            role.arguments.join("\n"),
+            found.documents[0].text
+        );
     }
     Ok(())
 }
@@ -180,7 +206,9 @@ fn sessions_that_powershell_writes_are_imported_as_they_were_meant() -> engine::
         expected.sort_by_key(|assignment| assignment["principals"].to_string());
         assert_eq!(assignments, expected);
         // PowerShell writes the name of a type for the hashtable.
-        assert!(found.notes.iter().any(|note| note.outcome == Outcome::LeftOut && note.message.contains("which are lost")));
+        assert!(
+            found.notes.iter().any(|note| note.outcome == Outcome::LeftOut && note.message.contains("which are lost"))
+        );
         let role = "cmdlets = ['Get-Process']";
         assert_eq!(document["roles"][&format!("{name} it-s")], table(role).into());
     }

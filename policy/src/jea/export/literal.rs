@@ -70,8 +70,22 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for text in ["", "a", "it's", "\u{2018}\u{201B}\u{201A}'", "\"$x`n\"", "two\r\nlines", "@{ }", "#", "受注\u{A0}", "'@\n"] {
-            let literal = Literal::Table(vec![("Name".to_owned(), Literal::texts([text, "z"])), (format!("k{text}"), Literal::text(text))]);
+        for text in [
+            "",
+            "a",
+            "it's",
+            "\u{2018}\u{201B}\u{201A}'",
+            "\"$x`n\"",
+            "two\r\nlines",
+            "@{ }",
+            "#",
+            "受注\u{A0}",
+            "'@\n",
+        ] {
+            let literal = Literal::Table(vec![
+                ("Name".to_owned(), Literal::texts([text, "z"])),
+                (format!("k{text}"), Literal::text(text)),
+            ]);
             let table = data::parse(&literal.to_string()).unwrap();
             assert_eq!(table.get("name").unwrap().node.value.kind(), "a list");
             let data::Value::Text(read) = &table.0[1].node.value else { panic!("{literal}") };

@@ -10,8 +10,8 @@ use crate::conditions::Conditions;
 use crate::jea::data::{Table, Value, parse};
 use crate::jea::{File, Outcome, import};
 use crate::model::{
-    Assignment, CommandRule, Coverage, Denial, Denials, DeniedPath, Listed, ParameterRule, ParameterSecrecy, Parameters,
-    PolicyParts, ProgramRule, Qualified, Requirement, RoleParts, Scope, ValueSet,
+    Assignment, CommandRule, Coverage, Denial, Denials, DeniedPath, Listed, ParameterRule, ParameterSecrecy,
+    Parameters, PolicyParts, ProgramRule, Qualified, Requirement, RoleParts, Scope, ValueSet,
 };
 use crate::pattern::Pattern;
 use crate::program_path::ProgramPath;
@@ -100,7 +100,13 @@ fn names_parameters_and_values_are_written_with_care() {
         vec![
             rule("Get-Service", None),
             rule(r"M\Get-X", None),
-            rule("Restart-Service", Some(vec![parameter("Name", Some(&["it's", "\u{2019}", "$x`n"]), None), parameter("Force", None, None)])),
+            rule(
+                "Restart-Service",
+                Some(vec![
+                    parameter("Name", Some(&["it's", "\u{2019}", "$x`n"]), None),
+                    parameter("Force", None, None),
+                ]),
+            ),
             rule("Get-Date", Some(Vec::new())),
             rule("Get-Y", Some(vec![parameter("A", None, Some("a|'b"))])),
         ],
@@ -121,7 +127,9 @@ fn a_program_with_restricted_arguments_never_becomes_a_free_one() {
     let each = ArgumentForm::Each { patterns: Vec::new(), max: 1 };
     for form in [ArgumentForm::None, ArgumentForm::Exact(vec![vec!["a".to_owned()]]), each] {
         let policy = policy(Vec::new(), |_, role| role.programs.push(program("x", path, form)));
-        assert!(!String::from_utf8(exported(&policy).psrc.bytes).unwrap().lines().any(|line| line.starts_with("Visible")));
+        assert!(
+            !String::from_utf8(exported(&policy).psrc.bytes).unwrap().lines().any(|line| line.starts_with("Visible"))
+        );
         assert_eq!(left_out(&policy), [format!("x: JEA cannot restrict the arguments of {path}")]);
     }
     let free = policy(Vec::new(), |_, role| {
@@ -133,16 +141,20 @@ fn a_program_with_restricted_arguments_never_becomes_a_free_one() {
 #[test]
 fn alternatives_that_would_add_up_are_left_out() {
     let twice = policy(
-        vec![rule("Get-X", Some(vec![parameter("A", None, None)])), rule("get-x", Some(vec![parameter("B", None, None)]))],
+        vec![
+            rule("Get-X", Some(vec![parameter("A", None, None)])),
+            rule("get-x", Some(vec![parameter("B", None, None)])),
+        ],
         |_, _| {},
     );
     assert_eq!(psrc(&twice), "VisibleCmdlets = @{ Name = 'Get-X'; Parameters = @{ Name = 'A'; }; }");
     assert!(left_out(&twice)[0].contains("another entry for the command"));
     for whole in ["Get-X", r"M\Get-X", "Get-*"] {
-        let policy = policy(vec![rule("Get-X", Some(vec![parameter("A", None, None)])), rule(whole, None)], |_, role| {
-            let known = info("Get-X", "A", "string");
-            role.coverage.extend([covers(0, &known), covers(1, &known)]);
-        });
+        let policy =
+            policy(vec![rule("Get-X", Some(vec![parameter("A", None, None)])), rule(whole, None)], |_, role| {
+                let known = info("Get-X", "A", "string");
+                role.coverage.extend([covers(0, &known), covers(1, &known)]);
+            });
         assert_eq!(psrc(&policy), format!("VisibleCmdlets = '{whole}'"));
         assert!(left_out(&policy)[0].contains("with all its parameters"));
     }
@@ -161,13 +173,16 @@ fn what_is_denied_to_anybody_is_left_out() {
         parts.denials = Denials::new(vec![denial], [(0, "get-x".to_owned())], paths);
     };
     for principals in [&[][..], &["d\\b"]] {
-        let policy = policy(vec![rule("Get-X", None), rule("Get-*", None), rule(r"M\Get-X", None), rule("Get-Y", None)], |parts, role| {
-            denied(parts, principals);
-            role.coverage.push(covers(1, &info("Get-X", "A", "string")));
-            role.programs.push(program("x", r"C:\W\x.exe", ArgumentForm::Any));
-            role.aliases.push(("gx".to_owned(), "get-x".to_owned()));
-            role.aliases.push(("gy".to_owned(), "get-y".to_owned()));
-        });
+        let policy = policy(
+            vec![rule("Get-X", None), rule("Get-*", None), rule(r"M\Get-X", None), rule("Get-Y", None)],
+            |parts, role| {
+                denied(parts, principals);
+                role.coverage.push(covers(1, &info("Get-X", "A", "string")));
+                role.programs.push(program("x", r"C:\W\x.exe", ArgumentForm::Any));
+                role.aliases.push(("gx".to_owned(), "get-x".to_owned()));
+                role.aliases.push(("gy".to_owned(), "get-y".to_owned()));
+            },
+        );
         assert_eq!(psrc(&policy), "VisibleCmdlets = 'Get-Y'\nAliasDefinitions = @{ Name = 'gy'; Value = 'Get-Y'; }");
         assert_eq!(left_out(&policy).len(), 5);
     }
@@ -175,7 +190,9 @@ fn what_is_denied_to_anybody_is_left_out() {
 
 #[test]
 fn secrets_stay_where_the_type_keeps_plain_values_out() {
-    for (kind, written) in [("System.Security.SecureString", true), ("PSCredential", true), ("System.Object", false), ("string", false)] {
+    for (kind, written) in
+        [("System.Security.SecureString", true), ("PSCredential", true), ("System.Object", false), ("string", false)]
+    {
         let mut secure = parameter("P", None, None);
         secure.secrecy = ParameterSecrecy::Secure;
         let policy = policy(vec![rule("Set-X", Some(vec![secure, parameter("A", None, None)]))], |_, role| {
@@ -193,7 +210,14 @@ fn secrets_stay_where_the_type_keeps_plain_values_out() {
 #[test]
 fn values_that_no_file_can_hold_take_their_parameter_away() {
     let policy = policy(
-        vec![rule("Get-X", Some(vec![parameter("A", Some(&["a\0"]), None), parameter("B", Some(&[]), None), parameter("C", None, None)]))],
+        vec![rule(
+            "Get-X",
+            Some(vec![
+                parameter("A", Some(&["a\0"]), None),
+                parameter("B", Some(&[]), None),
+                parameter("C", None, None),
+            ]),
+        )],
         |_, _| {},
     );
     assert_eq!(psrc(&policy), "VisibleCmdlets = @{ Name = 'Get-X'; Parameters = @{ Name = 'C'; }; }");
@@ -226,9 +250,13 @@ fn the_session_names_who_holds_the_role_whatever_else_holds() {
     assert!(left_out(&policy)[0].contains("d\\night: JEA knows no hours"));
     assert!(found.notes.iter().any(|note| note.message.contains("eight commands of its own")));
 
-    let target = TargetFacts { name: "t2".to_owned(), groups: Vec::new(), tags: Vec::new(), edition: Edition::Windows51 };
+    let target =
+        TargetFacts { name: "t2".to_owned(), groups: Vec::new(), tags: Vec::new(), edition: Edition::Windows51 };
     let there = export(&policy, &Wanted { role: "r", target: Some(&target), session: SessionForm::Roles }).unwrap();
-    let Some(Value::Table(held)) = table(&there.pssc).get("RoleDefinitions").map(|entry| entry.node.value.clone()) else { panic!() };
+    let Some(Value::Table(held)) = table(&there.pssc).get("RoleDefinitions").map(|entry| entry.node.value.clone())
+    else {
+        panic!()
+    };
     assert_eq!(held.0.len(), 1);
 
     let whole = export(&policy, &Wanted { role: "r", target: None, session: SessionForm::Whole }).unwrap();

@@ -27,7 +27,11 @@ fn definitions(entry: &Entry, notes: &mut Notes<'_>) -> Vec<(Place, AliasDraft)>
         let table = values::table(node);
         let member = |name: &str| table.and_then(|table| values::member(table, name));
         let (Some(alias), Some(command)) = (member("Name"), member("Value")) else {
-            notes.left_out(node.place, &entry.key, "no hashtable with `Name` and `Value`; PowerShell refuses to load it");
+            notes.left_out(
+                node.place,
+                &entry.key,
+                "no hashtable with `Name` and `Value`; PowerShell refuses to load it",
+            );
             continue;
         };
         if aliases.iter().any(|(_, other)| fold(&other.alias) == fold(alias)) {
@@ -100,7 +104,8 @@ fn checked(
     let comments = if named.map(|entry| entry.name.as_str()).any(covers) {
         Vec::new()
     } else {
-        let text = format!("the alias `{}` stands for {}, which the role does not make visible", shown(name), shown(command));
+        let text =
+            format!("the alias `{}` stands for {}, which the role does not make visible", shown(name), shown(command));
         vec![notes.trap(place, field, text)]
     };
     Commented::new(alias, comments)

@@ -73,7 +73,11 @@ fn restricted(place: Place, table: &Table, field: &str, notes: &mut Notes<'_>) -
         Ok((parameters, more)) => {
             comments.extend(more);
             let draft = CommandDraft { name: name.to_owned(), parameters: ParametersDraft::Listed(parameters) };
-            if infos.is_empty() { unknown(place, &draft, comments, field, notes) } else { Commented::new(draft, comments) }
+            if infos.is_empty() {
+                unknown(place, &draft, comments, field, notes)
+            } else {
+                Commented::new(draft, comments)
+            }
         }
         Err(comment) => Commented::left_out(comment),
     }
@@ -101,7 +105,11 @@ fn note_members(place: Place, table: &Table, name: &str, field: &str, notes: &mu
     let unknown = table.0.iter().filter(|entry| !known(&entry.key));
     unknown
         .map(|entry| {
-            let message = format!("`{}` of {}: PowerShell overlooks it, so that it restricts nothing", shown(&entry.key), shown(name));
+            let message = format!(
+                "`{}` of {}: PowerShell overlooks it, so that it restricts nothing",
+                shown(&entry.key),
+                shown(name)
+            );
             notes.trap(place, field, message)
         })
         .collect()
@@ -151,10 +159,22 @@ mod tests {
 
     #[test]
     fn names_are_those_of_commands() {
-        for good in ["Get-Service", r"NetTCPIP\Get-NetIPAddress", "Get-Net*", "*-Service", r"Module\*", "*", "Get-受注"] {
+        for good in ["Get-Service", r"NetTCPIP\Get-NetIPAddress", "Get-Net*", "*-Service", r"Module\*", "*", "Get-受注"]
+        {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        for bad in ["", "Get-Serv?ce", "Get-[a-z]*", r"a\b\c", r"\Get-X", r"Module\", "Get Service", "a;b", "a\nb", "a\u{200D}b"] {
+        for bad in [
+            "",
+            "Get-Serv?ce",
+            "Get-[a-z]*",
+            r"a\b\c",
+            r"\Get-X",
+            r"Module\",
+            "Get Service",
+            "a;b",
+            "a\nb",
+            "a\u{200D}b",
+        ] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

@@ -13,7 +13,8 @@ use crate::limits;
 pub(super) fn write(file: &str, draft: &DocumentDraft) -> String {
     let mut document = DocumentMut::new();
     let root = document.as_table_mut();
-    let mut head = comment(&format!("Imported from {file}. Whoever assigns these roles stands by them: read the comments."), "");
+    let mut head =
+        comment(&format!("Imported from {file}. Whoever assigns these roles stands by them: read the comments."), "");
     head.extend(draft.comments.iter().map(|text| comment(text, "")));
     let mut head = Some(head);
     if let Some(defaults) = &draft.defaults {

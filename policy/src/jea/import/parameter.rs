@@ -38,7 +38,10 @@ pub(super) fn read(
     for node in values::items(&list.node) {
         let Some((table, name)) = values::table(node).and_then(|table| Some((table, values::member(table, "Name")?)))
         else {
-            let message = format!("{}: a parameter that is no hashtable with `Name`: PowerShell refuses to load it", shown(command));
+            let message = format!(
+                "{}: a parameter that is no hashtable with `Name`: PowerShell refuses to load it",
+                shown(command)
+            );
             return Err(notes.left_out(node.place, field, message));
         };
         let subject = Subject { command, parameter: name, place: node.place, field };
@@ -64,12 +67,15 @@ fn parameter(
 ) -> Result<ParameterDraft, String> {
     let name = subject.parameter;
     let set = table.get("ValidateSet").map(|entry| read_set(&entry.node)).transpose()?;
-    let pattern = table.get("ValidatePattern").map(|entry| read_pattern(subject, &entry.node, comments, notes)).transpose()?;
+    let pattern =
+        table.get("ValidatePattern").map(|entry| read_pattern(subject, &entry.node, comments, notes)).transpose()?;
     let mut trap = |text: String| comments.push(notes.trap(subject.place, subject.field, subject.say(&text)));
     if set.is_some() && pattern.is_some() {
-        trap("both ValidateSet and ValidatePattern. The documentation says that the set is dropped; PowerShell 7.6 \
+        trap(
+            "both ValidateSet and ValidatePattern. The documentation says that the set is dropped; PowerShell 7.6 \
               demands both, and so does this policy"
-            .to_owned());
+                .to_owned(),
+        );
     }
     for entry in &table.0 {
         if !["name", "validateset", "validatepattern"].contains(&fold(&entry.key).as_str()) {
@@ -81,15 +87,20 @@ fn parameter(
 
 /// Whether a parameter of that name can be restricted.
 fn check_name(infos: &[Arc<CommandInfo>], name: &str) -> Result<(), String> {
-    if name.is_empty() || name.chars().count() > limits::NAME || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return Err("no name of a parameter; PowerShell takes wildcards in it as they are, so that it fits none".to_owned());
+    if name.is_empty() || name.chars().count() > limits::NAME || !name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
+        return Err(
+            "no name of a parameter; PowerShell takes wildcards in it as they are, so that it fits none".to_owned()
+        );
     }
     match known::standing(infos, name) {
         // One that nobody knows may be there on a target; if not, nothing fits it.
         Standing::Parameter | Standing::Unknown => Ok(()),
         Standing::AliasOf(full) => {
             let name = shown(&full);
-            Err(format!("an alias of -{name}. PowerShell takes it for another parameter, which does nothing; list {name}"))
+            Err(format!(
+                "an alias of -{name}. PowerShell takes it for another parameter, which does nothing; list {name}"
+            ))
         }
         Standing::Common => {
             Err("a common parameter: whether it is allowed does not depend on the list, here or on a target".to_owned())
@@ -100,8 +111,8 @@ fn check_name(infos: &[Arc<CommandInfo>], name: &str) -> Result<(), String> {
 fn read_set(node: &Node) -> Result<Vec<String>, String> {
     let mut set: Vec<String> = Vec::new();
     for item in values::items(node) {
-        let value = values::text(item)
-            .ok_or_else(|| format!("{} in ValidateSet; write it as a text", item.value.kind()))?;
+        let value =
+            values::text(item).ok_or_else(|| format!("{} in ValidateSet; write it as a text", item.value.kind()))?;
         if !set.iter().any(|other| other == value) {
             set.push(value.to_owned());
         }
@@ -122,7 +133,8 @@ fn read_pattern(
     let source = values::text(node).ok_or("a ValidatePattern that is no text")?;
     let pattern = without_frame(source);
     if let Err(mistake) = Pattern::parse(pattern) {
-        let why = format!("the pattern `{}` cannot be taken over: {} ({})", shown(source), mistake.message, mistake.hint);
+        let why =
+            format!("the pattern `{}` cannot be taken over: {} ({})", shown(source), mistake.message, mistake.hint);
         return Err(why);
     }
     let line_feed = "PowerShell matches `^(pattern)$`, which lets a line feed at the end of a value pass; here the whole value \
