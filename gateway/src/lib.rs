@@ -21,3 +21,6 @@ pub mod serve;
 pub mod session;
 pub mod state;
 pub mod telemetry;
+
+#[cfg(test)]
+mod trial;

@@ -185,9 +185,10 @@ impl Gateway {
         self.audit_after(Event::new(kind, context)).await;
     }
 
-    /// Counts a refused connection, and writes it without making the accept loop wait.
-    pub fn audit_refused_connection(self: &Arc<Self>, peer: SocketAddr, limited: Limited) {
-        self.metrics.refused_connection("rate");
+    /// Counts a connection or login that was refused by its address's rate, and writes it without making anybody
+    /// wait.
+    pub fn audit_refused_address(self: &Arc<Self>, kind: &'static str, peer: SocketAddr, limited: Limited) {
+        self.metrics.refused_connection(kind);
         let gateway = Arc::clone(self);
         let context = Context { client_addr: Some(peer), ..Context::default() };
         // The first of a burst is enough: the log must not be filled by whoever is refused.

@@ -7,14 +7,14 @@ use crate::limits;
 use crate::pattern::Pattern;
 
 /// The arguments that a rule allows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ArgumentRule {
     pub(crate) form: ArgumentForm,
     /// Marks all arguments at once.
     pub(crate) secrecy: Secrecy,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum ArgumentForm {
     /// No argument.
     None,
@@ -27,7 +27,7 @@ pub(crate) enum ArgumentForm {
 }
 
 /// A pattern for one argument.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ValuePattern {
     pub(crate) pattern: Arc<Pattern>,
     pub(crate) secrecy: Secrecy,

@@ -1,15 +1,27 @@
 //! The bounds of what this crate reads, each with its reason.
 
-/// Documents of one policy.
+/// Documents of one policy, scripts not counted.
 pub const SOURCES: usize = 256;
+/// Pinned scripts of one policy: files, and entries that pin one.
+pub const SCRIPTS: usize = 512;
+/// Bytes of a pinned script's path.
+pub const SCRIPT_PATH: usize = 512;
 /// Bytes of one document. A thousand rules take about 200 KB.
 pub const SOURCE_BYTES: usize = 4 * 1024 * 1024;
 /// Mistakes in one report: whoever has more has one mistake many times.
 pub const MISTAKES: usize = 500;
 /// Roles of one policy.
 pub const ROLES: usize = 4096;
-/// Program rules of one policy.
+/// Rules of one policy, for programs, commands and scripts together.
 pub const RULES: usize = 65_536;
+/// What the wildcards of one policy cover together, in commands and editions: `*` covers about 8,000.
+pub const COVERED: usize = 1_000_000;
+/// Rules of one policy that deny.
+pub const DENIALS: usize = 4096;
+/// Characters of the reason that a rule gives for a denial.
+pub const REASON: usize = 300;
+/// Requirements within requirements.
+pub const REQUIREMENT_DEPTH: usize = 16;
 /// Assignments of one policy.
 pub const ASSIGNMENTS: usize = 16_384;
 /// Entries of one list in a document.
@@ -40,7 +52,7 @@ pub const DATA_DEPTH: usize = 32;
 pub const SCRIPT_DEPTH: usize = 200;
 /// Characters of a line of a comment that an import writes.
 pub const COMMENT_WIDTH: usize = 100;
-/// Bytes of script text that is read as commands; a script of more is no single pipeline.
+/// Bytes of one pinned script, and of script text that is read as commands.
 pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Commands of one pipeline in script text.
 pub const PIPELINE_COMMANDS: usize = 64;

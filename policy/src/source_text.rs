@@ -199,8 +199,10 @@ pub(crate) fn nearest_of<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
         return None;
     }
     let most = name.chars().count().div_ceil(3).min(2);
+    let count = name.chars().count();
     known
         .iter()
+        .filter(|known| known.chars().count().abs_diff(count) <= most)
         .map(|known| (distance(name, known), *known))
         .filter(|(far, _)| *far <= most)
         .min()

@@ -110,6 +110,24 @@ def path(gateway_of_all, targets):
     targets.ask("clear")
 
 
+@pytest.fixture(scope="module")
+def gateway_of_patience(tmp_path_factory, installation, authority, targets_of_all):
+    extra = "[limits.lockout]\nfailures = 1000\n"
+    gateway = Gateway(
+        installation, tmp_path_factory.mktemp("patient"), authority, targets_of_all, extra=extra
+    )
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def patient(gateway_of_patience, targets):
+    """The same by a gateway that locks nobody out for the failures of these tests."""
+    yield Path(gateway_of_patience, targets, gateway_of_patience.next_line())
+    targets.ask("clear")
+
+
 @pytest.fixture
 def another(tmp_path, installation, authority, targets):
     """Gateways with settings of their own."""

@@ -3,10 +3,8 @@
 import pytest
 import spnego._credssp
 
-from conftest import Path
 from lab.accounts import PASSWORD
 from lab.clients import REFUSED, Pypsrp
-from lab.gateway import Gateway
 
 PYPSRP = Pypsrp("pypsrp")
 
@@ -37,22 +35,10 @@ def delegate(monkeypatch):
     return instead
 
 
-@pytest.fixture(scope="module")
-def patient(tmp_path_factory, installation, authority, targets_of_all):
-    """A gateway that locks nobody out for the failures of these tests."""
-    extra = "[limits.lockout]\nfailures = 100\n"
-    gateway = Gateway(
-        installation, tmp_path_factory.mktemp("patient"), authority, targets_of_all, extra=extra
-    )
-    gateway.start()
-    yield gateway
-    gateway.stop()
-
-
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 @pytest.mark.parametrize("scheme", ["https", "http"])
-def test_a_delegated_credential_of_somebody_else_is_refused(patient, targets, delegate, scheme, other):
-    path = Path(patient, targets, patient.next_line())
+def test_a_delegated_credential_of_somebody_else_is_refused(patient, delegate, scheme, other):
+    path = patient
     delegate(**other)
     with pytest.raises(REFUSED):
         PYPSRP.run(path.where(scheme), "ops", PASSWORD, "hostname")

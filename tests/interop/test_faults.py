@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.shell import Process
 
+from lab import agent
 from lab.accounts import PASSWORD
 from lab.certificates import Authority
 from lab.clients import Pypsrp, invoke
@@ -60,6 +61,22 @@ def test_the_quota_of_a_target_is_told_as_one(path):
     """Clients wait and try again on these codes."""
     path.targets.inject("quota=shells@Create")
     assert faulted(path, "hostname").code in (2150859173, 2150858815)
+
+
+@pytest.mark.parametrize("quota", ["shells", "ops"])
+def test_a_job_waits_for_a_target_that_says_that_it_is_at_its_limits(path, quota):
+    path.targets.inject(f"quota={quota}@Create#1")
+    outcome = agent.run(path.where(), "ops", PASSWORD, "hostname", target="web01", timeout=30)
+    assert outcome.code == 0 and b"target1" in outcome.out, outcome
+    path.targets.ran(1)
+    path.targets.nothing_left()
+
+
+def test_a_job_does_not_wait_longer_than_it_may(path):
+    path.targets.inject("quota=shells@Create")
+    outcome = agent.run(path.where(), "ops", PASSWORD, "hostname", target="web01", timeout=3)
+    assert outcome.code != 0 and b"limit" in outcome.out, outcome
+    path.nothing_ran()
 
 
 @pytest.mark.parametrize("target", ["web01", "web02", "db01"])

@@ -5,12 +5,13 @@ import time
 
 import pytest
 import requests
-from pypsrp.exceptions import WSManFaultError
+import winrm.exceptions
+from pypsrp.exceptions import WinRMTransportError, WSManFaultError
 from pypsrp.shell import Process, SignalCode
 
 from lab import soap, wire
 from lab.accounts import PASSWORD
-from lab.clients import REFUSED, Pypsrp, credssp_session, invoke
+from lab.clients import REFUSED, Pypsrp, Pywinrm, credssp_session, invoke
 from lab.processes import poll
 from lab.raw import Raw
 
@@ -68,15 +69,48 @@ def test_one_principal_that_is_limited_does_not_limit_another(another):
     assert other.ask(soap.command(other_shell, "hostname")).status == 200
 
 
-def test_an_address_that_connects_too_often_waits_and_others_do_not(another):
-    path = another(rates="logins_per_address = { per_minute = 60, burst = 6 }")
-    with pytest.raises(requests.ConnectionError):
-        for _ in range(10):
-            assert log_in(path) == 200
+LOGINS = "logins_per_address = { per_minute = 60, burst = 6 }"
+
+
+def test_an_address_that_logs_in_too_often_waits_and_others_do_not(another):
+    path = another(rates=LOGINS)
+    over = None
+    while over is None:
+        session = credssp_session(path.where(), "ops", PASSWORD)
+        with contextlib.closing(session):
+            response = session.post(path.where().url, soap.IDENTIFY, timeout=20)
+        over = None if response.status_code == 200 else response
+    answer = soap.Answer(over)
+    assert (answer.status, answer.fault) == (503, QUOTA_USER) and "per address" in answer.reason
+    assert over.headers["Retry-After"] == "1" and over.headers["Connection"] == "close"
     assert log_in(path, ELSEWHERE) == 200
     assert path.audited("limit", limit="address")["client_addr"].startswith("127.0.0.1:")
-    time.sleep(1.5)
+    time.sleep(1)
     assert log_in(path) == 200
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+@pytest.mark.parametrize("client", [PYPSRP, Pywinrm("pywinrm")], ids=lambda c: c.name)
+def test_stock_clients_read_that_they_log_in_too_often(another, client, scheme):
+    path = another(rates=LOGINS)
+    faults = (WSManFaultError, WinRMTransportError, winrm.exceptions.WSManFaultError)
+    with pytest.raises(faults) as limited:
+        for _ in range(20):
+            assert client.run(path.where(scheme), "ops", PASSWORD, "hostname").code == 0
+    assert "the limit per address is reached, try again in 1 s" in str(limited.value)
+
+
+def test_an_address_that_connects_without_end_is_not_answered(another):
+    path = another(rates=LOGINS)
+    statuses = []
+    for _ in range(60):
+        with wire.connect(path.where(), tls=False) as s, contextlib.suppress(OSError):
+            s = wire.secure(s, path.where())
+            s.sendall(wire.post(path.where()))
+            statuses.append(wire.answer(s)[0])
+    # Each answer takes a handshake, and there are four times as many as logins, and what refills meanwhile.
+    assert 401 in statuses and 503 in statuses and len(statuses) < 50
+    assert log_in(path, ELSEWHERE) == 200
 
 
 # ---- quotas
@@ -141,6 +175,21 @@ def test_connections_to_one_target_are_bounded_by_what_it_allows(another):
         assert refused.value.code == QUOTA_OPERATIONS and "nothing was run" in refused.value.reason
         running[0].signal(SignalCode.TERMINATE)
         assert invoke(shell, "hostname").code == 0
+    path.targets.nothing_left()
+
+
+def test_an_open_shell_keeps_no_connection_to_the_target_from_others(another):
+    """More of them than the connections that a target allows by default, and each is used more than once."""
+    path = another()
+    clients = [Raw(path.where()), Raw(path.where(), "other")]
+    opened = [(raw, raw.ask(soap.create()).shell) for raw in clients for _ in range(14)]
+    for _ in range(2):
+        for raw, raw.shell in opened:
+            raw.command = raw.ask(soap.command(raw.shell, "hostname")).command
+            assert raw.rest() == (b"target1\r\n", 0)
+    for raw, shell in opened:
+        assert raw.ask(soap.delete(shell)).status == 200
+    path.targets.ran(2 * len(opened))
     path.targets.nothing_left()
 
 

@@ -86,13 +86,32 @@ fn ready(gateway: &Gateway) -> (StatusCode, String) {
     }
 }
 
-fn metrics(gateway: &Gateway) -> String {
+pub(crate) fn metrics(gateway: &Gateway) -> String {
+    let audit = gateway.audit.counters();
     gateway.metrics.render(Now {
         connections: gateway.caps.connections(),
         handshakes: gateway.caps.handshakes(),
-        shells: gateway.sessions.len(),
-        commands: gateway.sessions.running_commands(),
+        shells: gateway.sessions.places().len(),
+        jobs: gateway.jobs.running(),
         credentials: gateway.reach.credentials.len(),
-        audit_failures: gateway.audit.counters().lost,
+        audit_failures: audit.lost,
+        head_copies_failed: audit.head_copies_failed,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+
+    #[tokio::test]
+    async fn a_copy_of_a_head_that_fails_shows_in_the_metrics() {
+        for (settings, failed) in [("", "0"), ("\n[audit.heads]\nsyslog = \"nobody-listens-here\"\n", "1")] {
+            let trial = Trial::new(settings, None).await;
+            let text = metrics(trial.gateway());
+            let count = text.lines().find_map(|line| line.strip_prefix("sekisho_audit_head_copies_failed_total "));
+            assert_eq!(count, Some(failed));
+            trial.stop().await;
+        }
+    }
 }

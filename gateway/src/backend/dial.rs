@@ -3,7 +3,8 @@
 use super::connection::Connection;
 use super::error::{BackendError, Effect};
 use super::http::{HttpConnection, Kind};
-use super::quota::{Quota, Quotas, ShellPlace};
+use super::idle::IdleConnections;
+use super::quota::{ConnectionPlace, Patience, Quota, Quotas, Reserved, ShellPlace};
 use super::trust::{TrustError, client_config};
 use crate::config::{Target, TargetAuthentication, TargetTransport};
 use crate::credentials::{CredentialStore, Lease};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use uuid::Uuid;
 
 /// Legs of one login. CredSSP over TLS 1.3 takes six.
 const MAX_LEGS: usize = 12;
@@ -54,9 +56,36 @@ impl Dialer {
         self.quota.shell(principal)
     }
 
-    /// A new connection, logged in as this principal.
-    pub(super) async fn connect(&self, principal: &PrincipalName) -> Result<Connection, BackendError> {
-        let place = self.quota.connection()?;
+    /// A place for one more connection.
+    pub(super) async fn connection_place(&self, patience: Patience) -> Result<ConnectionPlace, BackendError> {
+        self.quota.connection(patience).await
+    }
+
+    /// Waits for a place for one more shell of this principal and its connection.
+    ///
+    /// # Errors
+    /// When the target allows none before `deadline`.
+    pub async fn reserve(&self, principal: &PrincipalName, deadline: Instant) -> Result<Reserved, BackendError> {
+        self.quota.reserve(principal, deadline).await
+    }
+
+    /// Connections of all shells on this target that are not used.
+    pub(super) fn idle(&self) -> &IdleConnections {
+        self.quota.idle()
+    }
+
+    /// Keeps a connection for the shell that has used it, or for whoever needs its place.
+    pub(super) fn keep(&self, shell: Uuid, connection: Connection) {
+        self.quota.idle().keep(shell, connection);
+        self.quota.freed();
+    }
+
+    /// A new connection in this place, logged in as this principal.
+    pub(super) async fn connect(
+        &self,
+        principal: &PrincipalName,
+        place: ConnectionPlace,
+    ) -> Result<Connection, BackendError> {
         let deadline = after(self.target.connect_timeout);
         let late = |_late| BackendError::TimedOut(Effect::NotDone);
         let (mut http, binding) = timeout_at(deadline, self.open()).await.map_err(late)??;

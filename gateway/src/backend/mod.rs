@@ -5,12 +5,13 @@ mod connection;
 mod dial;
 mod error;
 mod http;
+mod idle;
 mod quota;
 mod shell;
 mod trust;
 
 pub use dial::Dialer;
 pub use error::{BackendError, Effect, NotOpened};
-pub use quota::Quotas;
+pub use quota::{Quotas, Reserved};
 pub use shell::{Control, Received, Running, TargetShell};
 pub use trust::{TrustError, client_config};

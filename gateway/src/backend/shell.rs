@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::dial::Dialer;
 use super::error::{BackendError, Effect};
-use super::quota::ShellPlace;
+use super::quota::{ConnectionPlace, Patience, Reserved, ShellPlace};
 use crate::enforce::Permit;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
@@ -16,7 +16,7 @@ use sekisho_protocol::wsman::{
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ const MAX_CONNECTIONS: usize = 108;
 const ENVELOPE: usize = 512_000;
 /// How long after a refused connection the one further attempt is made.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// How long a job's shell waits before it asks a target again that has said that it is at its limits.
+const LIMITS_PAUSE: Duration = Duration::from_secs(5);
 /// How long one poll for output lasts, or the target's `read_timeout` if that is shorter. The two together are
 /// the time after which a target that fell silent is noticed.
 const POLL: Duration = Duration::from_secs(20);
@@ -45,12 +47,21 @@ pub struct TargetShell {
     opened: tokio::sync::Mutex<Option<Opened>>,
     /// What the target has called it, also when it is deleted.
     id: Mutex<Option<ShellId>>,
-    idle: Mutex<Vec<Connection>>,
+    /// Of a job: places that are kept for it.
+    kept: Mutex<KeptPlaces>,
+    /// How long it waits for what the target allows.
+    patience: Patience,
     places: Arc<Semaphore>,
     /// Nothing new is begun from here on.
     closed: CancellationToken,
     /// Nothing is waited for any more from here on.
     abandoned: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct KeptPlaces {
+    shell: Option<ShellPlace>,
+    connection: Option<ConnectionPlace>,
 }
 
 /// A shell that is open on the target, and its place in the target's quota.
@@ -70,9 +81,33 @@ pub enum Received {
 }
 
 impl TargetShell {
-    /// Nothing is sent before the first command.
+    /// One that takes what it needs of the target's quota as it needs it, or fails. Nothing is sent before the
+    /// first command.
     #[must_use]
     pub fn new(dialer: Arc<Dialer>, principal: PrincipalName, options: ShellOptions) -> Arc<Self> {
+        Self::with(dialer, principal, options, (KeptPlaces::default(), Patience::None))
+    }
+
+    /// One that has its places already, and waits until `deadline` where the target is at its limits all the same.
+    #[must_use]
+    pub fn reserved(
+        dialer: Arc<Dialer>,
+        principal: PrincipalName,
+        options: ShellOptions,
+        places: Reserved,
+        deadline: Instant,
+    ) -> Arc<Self> {
+        let Reserved { shell, connection } = places;
+        let kept = KeptPlaces { shell: Some(shell), connection: Some(connection) };
+        Self::with(dialer, principal, options, (kept, Patience::Until(deadline)))
+    }
+
+    fn with(
+        dialer: Arc<Dialer>,
+        principal: PrincipalName,
+        options: ShellOptions,
+        (kept, patience): (KeptPlaces, Patience),
+    ) -> Arc<Self> {
         Arc::new(Self {
             dialer,
             principal,
@@ -80,7 +115,8 @@ impl TargetShell {
             session: Uuid::new_v4(),
             opened: tokio::sync::Mutex::new(None),
             id: Mutex::default(),
-            idle: Mutex::default(),
+            kept: Mutex::new(kept),
+            patience,
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             closed: CancellationToken::new(),
             abandoned: CancellationToken::new(),
@@ -94,15 +130,37 @@ impl TargetShell {
     }
 
     /// Connects, logs in and opens the shell, so that the command alone is left to be sent. A connection that
-    /// is not taken is tried once more after a pause: nothing was sent that could have an effect.
+    /// is not taken is tried once more after a pause: nothing was sent that could have an effect. A target that
+    /// says that it is at its limits has not done it either, and is asked again as long as there is patience.
     ///
     /// # Errors
     /// What went wrong. Nothing of the command has left here.
     pub async fn prepare(self: &Arc<Self>, _permit: &Permit) -> Result<(), BackendError> {
-        let mut connection = once_more(|| self.connection()).await?;
-        self.open(&mut connection).await.map_err(BackendError::while_opening)?;
+        loop {
+            let prepared = self.try_prepare().await;
+            let Err(BackendError::Fault(code)) = prepared else { return prepared };
+            if !code.is_transient() || !self.outlasts(LIMITS_PAUSE) {
+                return prepared;
+            }
+            tokio::select! {
+                () = sleep(LIMITS_PAUSE) => {}
+                () = self.closed.cancelled() => return Err(BackendError::Closed),
+            }
+        }
+    }
+
+    async fn try_prepare(self: &Arc<Self>) -> Result<(), BackendError> {
+        let mut connection = once_more(|| self.connection(self.patience)).await?;
+        let opened = self.open(&mut connection).await.map_err(BackendError::while_opening);
         self.give_back(connection);
-        Ok(())
+        opened.map(drop)
+    }
+
+    fn outlasts(&self, pause: Duration) -> bool {
+        match self.patience {
+            Patience::None => false,
+            Patience::Until(deadline) => pause < deadline.saturating_duration_since(Instant::now()),
+        }
     }
 
     /// Starts what was permitted, once: a permit is used up here.
@@ -119,15 +177,20 @@ impl TargetShell {
     }
 
     async fn try_start(self: &Arc<Self>, permit: &Permit) -> Result<Running, BackendError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection(self.patience).await?;
         let shell = self.open(&mut connection).await.map_err(BackendError::while_opening)?;
         let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
         let mut request = self.request(Action::Command, Some(shell), RequestBody::Command(line), connection.url());
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
         let input = if permit.takes_input() { ConsoleInput::Pipe } else { ConsoleInput::Console };
         request.header.options = CommandOptions { input, shell: CommandShell::Through }.render();
-        let ResponseBody::Command { command_id } = self.patient(connection.exchange(&request)).await? else {
-            return Err(BackendError::Mismatch);
+        let command_id = match self.patient(connection.exchange(&request)).await {
+            Ok(ResponseBody::Command { command_id }) => command_id,
+            Ok(_) => return Err(BackendError::Mismatch),
+            Err(error) => {
+                self.give_back(connection);
+                return Err(error);
+            }
         };
         Ok(Running {
             control: Control { shell: Arc::clone(self), shell_id: shell, id: command_id },
@@ -144,14 +207,14 @@ impl TargetShell {
         self.closed.cancel();
         let deleted = timeout(CLEANUP, self.delete()).await;
         self.abandoned.cancel();
-        self.idle.lock().clear();
+        self.dialer.idle().close_all(self.session);
         deleted.unwrap_or(Err(BackendError::TimedOut(Effect::Unknown)))
     }
 
     async fn delete(&self) -> Result<(), BackendError> {
         // Its place is free when the target has answered.
         let Some(opened) = self.opened.lock().await.take() else { return Ok(()) };
-        let mut connection = self.any_connection().await?;
+        let mut connection = self.any_connection(for_cleaning_up()).await?;
         let request = self.request(Action::Delete, Some(opened.id), RequestBody::Delete, connection.url());
         connection.exchange(&request).await.map(drop)
     }
@@ -174,7 +237,8 @@ impl TargetShell {
         if self.closed.is_cancelled() {
             return Err(BackendError::Closed);
         }
-        let place = self.dialer.shell_place(&self.principal)?;
+        let kept = self.kept.lock().shell.take();
+        let place = kept.map_or_else(|| self.dialer.shell_place(&self.principal), Ok)?;
         let body = CreateShell {
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
@@ -182,10 +246,16 @@ impl TargetShell {
         };
         let mut request = self.request(Action::Create, None, RequestBody::Create(body), connection.url());
         request.header.options = self.options.render();
-        let ResponseBody::Created(details) = self.patient(connection.exchange(&request)).await? else {
-            return Err(BackendError::Mismatch);
+        let id = match self.patient(connection.exchange(&request)).await {
+            Ok(ResponseBody::Created(details)) => details.shell_id,
+            Ok(_) => return Err(BackendError::Mismatch),
+            Err(error) => {
+                if self.patience != Patience::None && error.effect() == Effect::NotDone {
+                    self.kept.lock().shell = Some(place);
+                }
+                return Err(error);
+            }
         };
-        let id = details.shell_id;
         *opened = Some(Opened { id, _place: place });
         *self.id.lock() = Some(id);
         Ok(id)
@@ -210,41 +280,48 @@ impl TargetShell {
         if action == Action::Receive { POLL.min(self.dialer.target().read_timeout) } else { OPERATION }
     }
 
-    async fn connection(self: &Arc<Self>) -> Result<Connection, BackendError> {
+    async fn connection(self: &Arc<Self>, patience: Patience) -> Result<Connection, BackendError> {
         if self.closed.is_cancelled() {
             return Err(BackendError::Closed);
         }
         tokio::select! {
-            connection = self.any_connection() => connection,
+            connection = self.any_connection(patience) => connection,
             () = self.abandoned.cancelled() => Err(BackendError::Closed),
         }
     }
 
-    async fn any_connection(&self) -> Result<Connection, BackendError> {
-        if let Some(connection) = self.reuse() {
+    async fn any_connection(&self, patience: Patience) -> Result<Connection, BackendError> {
+        if let Some(connection) = self.dialer.idle().take(self.session) {
             return Ok(connection);
         }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_all_in_use| BackendError::Busy)?;
-        let mut connection = self.dialer.connect(&self.principal).await?;
+        let kept = self.kept.lock().connection.take();
+        let in_quota = match kept {
+            Some(kept) => kept,
+            None => self.dialer.connection_place(patience).await?,
+        };
+        let mut connection = self.dialer.connect(&self.principal, in_quota).await?;
         connection.occupy(place);
         Ok(connection)
     }
 
-    fn reuse(&self) -> Option<Connection> {
-        let mut idle = self.idle.lock();
-        while let Some(connection) = idle.pop() {
-            if connection.usable() {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
     fn give_back(&self, connection: Connection) {
         if connection.usable() && !self.closed.is_cancelled() {
-            self.idle.lock().push(connection);
+            self.dialer.keep(self.session, connection);
         }
     }
+}
+
+impl Drop for TargetShell {
+    fn drop(&mut self) {
+        self.dialer.idle().close_all(self.session);
+    }
+}
+
+/// What is about something that is there already waits for a connection: it would be left at the target.
+fn for_cleaning_up() -> Patience {
+    let now = Instant::now();
+    Patience::Until(now.checked_add(CLEANUP).unwrap_or(now))
 }
 
 /// Speaks to one running command while its output is waited for elsewhere.
@@ -274,7 +351,7 @@ impl Control {
     }
 
     async fn ask(&self, action: Action, body: RequestBody) -> Result<(), BackendError> {
-        let mut connection = self.shell.connection().await?;
+        let mut connection = self.shell.connection(for_cleaning_up()).await?;
         let request = self.shell.request(action, Some(self.shell_id), body, connection.url());
         let answer = self.shell.patient(connection.exchange(&request)).await;
         self.shell.give_back(connection);
@@ -317,7 +394,7 @@ impl Running {
         let shell = &self.control.shell;
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => shell.connection().await?,
+            None => shell.connection(for_cleaning_up()).await?,
         };
         let streams = vec!["stdout".to_owned(), "stderr".to_owned()];
         let body = RequestBody::Receive { command_id: Some(self.control.id), streams };
@@ -358,7 +435,7 @@ where
 {
     match attempt().await {
         Err(BackendError::Unreachable) => {
-            tokio::time::sleep(RETRY_PAUSE).await;
+            sleep(RETRY_PAUSE).await;
             attempt().await
         }
         done => done,
@@ -373,7 +450,6 @@ fn option(name: &str, value: &str) -> WsmanOption {
 mod tests {
     use super::*;
     use crate::credentials::LeaseError;
-    use tokio::time::Instant;
 
     async fn attempts(outcomes: &[Result<(), BackendError>]) -> (usize, Result<(), BackendError>, Duration) {
         let (began, mut made) = (Instant::now(), 0);

@@ -7,7 +7,7 @@ mod queue;
 mod targets;
 
 pub use queue::{Counted, Queue};
-pub use targets::{closed, open_targets};
+pub use targets::{Guess, closed, open_targets};
 
 use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument, Redactor};
 use crate::config::Target;

@@ -1,6 +1,7 @@
 //! Rates before a judgement: refused at once, or waited for.
 
-use super::{Ask, Refusal, context};
+use super::{Ask, Guess, Refusal, context};
+use crate::audit::Context;
 use crate::limits::rates::{LimitScope, Limited, Toll};
 use crate::state::Gateway;
 use parking_lot::Mutex;
@@ -39,15 +40,35 @@ impl Queue {
     /// When the wait would end after `deadline`.
     pub async fn count(&self, gateway: &Gateway, ask: &Ask<'_>, deadline: Instant) -> Result<Counted, Refusal> {
         let mut toll = Toll::default();
-        loop {
-            let paid = gateway.rates.pay(&mut toll, &ask.identity.principal, ask.target.name.as_str());
-            let Err(limited) = paid else { return Ok(Counted(())) };
+        let pay = || gateway.rates.pay(&mut toll, &ask.identity.principal, ask.target.name.as_str());
+        self.pay(gateway, pay, || context(&gateway.live_full(), ask), deadline).await?;
+        Ok(Counted(()))
+    }
+
+    /// Counts one name that leads to no target, in the same way.
+    ///
+    /// # Errors
+    /// When the wait would end after `deadline`.
+    pub async fn count_closed(&self, gateway: &Gateway, guess: Guess<'_>, deadline: Instant) -> Result<(), Refusal> {
+        let mut toll = Toll::default();
+        let pay = || gateway.rates.pay_request(&mut toll, &guess.identity.principal);
+        self.pay(gateway, pay, || guess.context(gateway), deadline).await
+    }
+
+    async fn pay(
+        &self,
+        gateway: &Gateway,
+        mut pay: impl FnMut() -> Result<(), Limited>,
+        context: impl Fn() -> Context,
+        deadline: Instant,
+    ) -> Result<(), Refusal> {
+        while let Err(limited) = pay() {
             if self.is_first(limited.scope) {
-                let context = context(&gateway.live_full(), ask);
-                gateway.audit_limit(&context, limited).await;
+                gateway.audit_limit(&context(), limited).await;
             }
             wait(limited, deadline).await?;
         }
+        Ok(())
     }
 
     fn is_first(&self, scope: LimitScope) -> bool {

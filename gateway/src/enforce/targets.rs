@@ -29,26 +29,40 @@ pub fn open_targets<'l>(
     })
 }
 
-/// Refuses a name that leads to no target that is open to this principal, and writes it.
-pub async fn closed(
-    gateway: &Gateway,
-    identity: &Identity,
-    client: SocketAddr,
-    session: Uuid,
-    name: Option<&str>,
-) -> Refusal {
-    let reference = correlation();
-    let context = Context {
-        principal: Some(identity.principal.to_string()),
-        client_addr: Some(client),
-        target: name.map(str::to_owned),
-        session: Some(session.to_string()),
-        policy: Some(gateway.live().policy.digest().to_owned()),
-        correlation: Some(reference.clone()),
-        ..Context::default()
-    };
+/// Who asks for a target that is not open to them, or not there.
+#[derive(Debug, Clone, Copy)]
+pub struct Guess<'a> {
+    /// Who is logged in.
+    pub identity: &'a Identity,
+    /// Where from.
+    pub client: SocketAddr,
+    /// The gateway's id of the session: a shell or a job.
+    pub session: Uuid,
+    /// What was asked for, if it is one name.
+    pub name: Option<&'a str>,
+}
+
+impl Guess<'_> {
+    pub(super) fn context(&self, gateway: &Gateway) -> Context {
+        Context {
+            principal: Some(self.identity.principal.to_string()),
+            client_addr: Some(self.client),
+            target: self.name.map(str::to_owned),
+            session: Some(self.session.to_string()),
+            policy: Some(gateway.live().policy.digest().to_owned()),
+            correlation: Some(correlation()),
+            ..Context::default()
+        }
+    }
+}
+
+/// Refuses a name that leads to no target that is open to this principal, and writes it. To be counted before, as a
+/// command is: each of these writes a line.
+pub async fn closed(gateway: &Gateway, guess: Guess<'_>) -> Refusal {
+    let context = guess.context(gateway);
+    let correlation = context.correlation.clone().unwrap_or_default();
     let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, program: None, unread: None };
     gateway.audit_after(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
-    Refusal::Denied { message: CLOSED_TEXT.to_owned(), rule: None, correlation: reference }
+    Refusal::Denied { message: CLOSED_TEXT.to_owned(), rule: None, correlation }
 }

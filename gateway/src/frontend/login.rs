@@ -91,7 +91,7 @@ async fn welcome(
 ) -> Leg {
     let gateway = &client.gateway;
     let principal = identity.principal.clone();
-    if audit(client, LoginOutcome::Ok, Some(&principal), None).await.is_err() {
+    if gateway.write(event(client, LoginOutcome::Ok, Some(&principal), None)).await.is_err() {
         return Leg::Refused(None);
     }
     let Ok(hold) = gateway.reach.credentials.keep(&principal, delegated) else {
@@ -104,7 +104,8 @@ async fn welcome(
     Leg::Done(Box::new(Known::new(identity, seal, hold)))
 }
 
-/// Counts, writes and slows down a failed login.
+/// Counts, writes and slows down a failed login. Counted before anything is waited for, and written by a task of
+/// its own: who hangs up as soon as the answer is late has guessed all the same.
 async fn refuse(client: &Client, outcome: LoginOutcome, claimed: Option<&AccountName>) {
     let gateway = &client.gateway;
     let (address, now) = (AddressKey::from(client.peer.ip()), Instant::now());
@@ -114,18 +115,23 @@ async fn refuse(client: &Client, outcome: LoginOutcome, claimed: Option<&Account
     let locked = principal.as_ref().and_then(|principal| gateway.lockout.locked(address, principal, now));
     let outcome = if locked.is_some() { LoginOutcome::LockedOut } else { outcome };
     gateway.metrics.login("failed");
-    // The answer is the same whether this could be written or not: no.
-    let _ = audit(client, outcome, account, claimed).await;
     tracing::info!(conn = client.id, client_addr = %client.peer.ip(), ?outcome, "Login failed");
-    let Some(principal) = &principal else { return };
+    let mut events = vec![event(client, outcome, account, claimed)];
     // A locked address gains nothing by going on, and its lock is not prolonged by it.
-    if locked.is_none() && counts(outcome) {
-        let (failures, failure) = gateway.lockout.failed(address, principal, now);
-        if let Failure::Locked(duration) = failure {
-            let kind = EventKind::Lockout { account: account.map(ToString::to_string), failures, duration };
-            gateway.audit_after(Event::new(kind, &context(client, account))).await;
-        }
+    let guess = principal.as_ref().filter(|_| locked.is_none() && counts(outcome));
+    if let Some((failures, Failure::Locked(duration))) = guess.map(|name| gateway.lockout.failed(address, name, now)) {
+        let kind = EventKind::Lockout { account: account.map(ToString::to_string), failures, duration };
+        events.push(Event::new(kind, &context(client, account)));
     }
+    let writing = Arc::clone(gateway);
+    let written = gateway.tasks.spawn(async move {
+        for event in events {
+            // The answer is the same whether this could be written or not: no.
+            writing.audit_after(event).await;
+        }
+    });
+    drop(written.await);
+    let Some(principal) = &principal else { return };
     tokio::time::sleep(gateway.lockout.delay(principal, now)).await;
 }
 
@@ -149,16 +155,15 @@ fn outcome(cause: Error) -> LoginOutcome {
     }
 }
 
-async fn audit(
+fn event(
     client: &Client,
     outcome: LoginOutcome,
     principal: Option<&PrincipalName>,
     claimed: Option<&AccountName>,
-) -> Result<(), crate::audit::AuditError> {
+) -> Event {
     let unknown = claimed.filter(|_| principal.is_none());
     let claimed = unknown.map(|name| client.gateway.audit.redactor().claim(&format!("{}\\{}", name.domain, name.user)));
-    let event = Event::new(EventKind::Login { outcome, claimed }, &context(client, principal));
-    client.gateway.write(event).await
+    Event::new(EventKind::Login { outcome, claimed }, &context(client, principal))
 }
 
 fn context(client: &Client, principal: Option<&PrincipalName>) -> Context {
@@ -168,5 +173,32 @@ fn context(client: &Client, principal: Option<&PrincipalName>) -> Context {
         policy: Some(client.gateway.live().policy.digest().to_owned()),
         correlation: Some(correlation()),
         ..Context::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+    use futures_util::FutureExt as _;
+
+    fn told(lines: &[serde_json::Value], event: &str) -> usize {
+        lines.iter().filter(|line| line["event"] == event).count()
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_before_the_answer_has_guessed_all_the_same() {
+        let trial = Trial::new("\n[limits.lockout]\nfailures = 2\n", None).await;
+        let (client, name) = (trial.client(), AccountName { domain: "GATEWAY".to_owned(), user: "alice".to_owned() });
+        let address = AddressKey::from(client.peer.ip());
+        let alice = PrincipalName::local("alice").unwrap();
+        for _ in 0..3 {
+            assert!(trial.gateway().lockout.locked(address, &alice, Instant::now()).is_none());
+            let answer = refuse(&client, LoginOutcome::BadCredentials, Some(&name));
+            assert!(answer.now_or_never().is_none(), "the answer waits for the log");
+        }
+        assert!(trial.gateway().lockout.locked(address, &alice, Instant::now()).is_some());
+        let lines = trial.stop().await;
+        assert_eq!((told(&lines, "login"), told(&lines, "lockout")), (3, 1));
     }
 }

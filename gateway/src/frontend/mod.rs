@@ -13,6 +13,8 @@ mod wsman;
 
 pub use body::ReplyBody;
 pub(crate) use body::{Delivered, Flushes, Watched};
+#[cfg(test)]
+pub(crate) use connection::Client;
 pub use connection::Connection;
 pub(crate) use respond::SOAP;
 pub use respond::{Answer, Problem};

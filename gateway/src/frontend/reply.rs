@@ -1,12 +1,14 @@
 //! The HTTP answers, whole or streamed.
 
 use super::body::{Delivered, Flushes, ReplyBody};
-use super::respond::SOAP;
+use super::respond::{Problem, SOAP};
+use crate::limits::rates::Limited;
+use crate::limits::whole_seconds;
 use bytes::Bytes;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use sekisho_protocol::http_auth::{Scheme, challenge, token_header};
-use sekisho_protocol::wsman::{Identity, ResponseBody, encode_response};
+use sekisho_protocol::wsman::{Identity, ResponseBody, encode_fault, encode_response};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -41,6 +43,14 @@ impl Reply {
             delivered: None,
             close: false,
         }
+    }
+
+    /// What an address over its rate of logins is told: the status, the header and the fault by which clients know
+    /// to try again. In clear, since nobody is known yet.
+    pub(super) fn limited(limited: Limited) -> Self {
+        let problem = Problem::from(limited);
+        let body = encode_fault(None, Uuid::new_v4(), &problem.fault).into_bytes();
+        Self::whole(problem.status, SOAP, body).retry_after(problem.retry_after)
     }
 
     /// A whole body.
@@ -108,7 +118,7 @@ impl Reply {
         };
         set(CONTENT_TYPE, self.content_type);
         set(WWW_AUTHENTICATE, self.challenge);
-        set(RETRY_AFTER, self.retry_after.map(|time| time.as_secs().saturating_add(1).to_string()));
+        set(RETRY_AFTER, self.retry_after.map(|time| whole_seconds(time).to_string()));
         set(CONNECTION, self.close.then(|| "close".to_owned()));
         response
     }

@@ -5,6 +5,7 @@ use super::body::Delivered;
 use super::route::RouteError;
 use crate::backend::{BackendError, Effect};
 use crate::enforce::Refusal;
+use crate::limits::rates::Limited;
 use crate::session::{Ended, NotStarted, TableFull};
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -118,10 +119,14 @@ impl From<Refusal> for Problem {
             Refusal::Denied { .. } | Refusal::NotAudited { .. } => {
                 Self::fault(Fault::access_denied(refusal.to_string()))
             }
-            Refusal::Limited(limited) => {
-                Self::later(Fault::quota(FaultCode::QUOTA_USER, refusal.to_string()), limited.retry_after)
-            }
+            Refusal::Limited(limited) => (*limited).into(),
         }
+    }
+}
+
+impl From<Limited> for Problem {
+    fn from(limited: Limited) -> Self {
+        Self::later(Fault::quota(FaultCode::QUOTA_USER, limited.to_string()), limited.retry_after)
     }
 }
 

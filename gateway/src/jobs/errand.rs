@@ -6,9 +6,9 @@ use super::outcome::Outcome;
 use super::output::Pieces;
 use super::stop::Why;
 use crate::audit::TerminatedBy;
-use crate::backend::{self, Dialer, TargetShell};
+use crate::backend::{self, Dialer, Reserved, TargetShell};
 use crate::config::Target;
-use crate::enforce::{Ask, Counted, Permit, closed, judge_counted, may_reach};
+use crate::enforce::{Ask, Counted, Guess, Permit, closed, judge_counted, may_reach};
 use crate::session::{Command, Fetched, Launch, Place, ShellRules, Start};
 use sekisho_protocol::job::{Effect, OutputStream};
 use sekisho_protocol::winrs::{Profile, ShellOptions, Stream};
@@ -34,6 +34,14 @@ struct Errand<'a> {
     job: &'a Job,
     index: usize,
     reports: &'a mpsc::Sender<Report>,
+}
+
+/// What a target's command has before it is judged.
+struct Admitted {
+    dialer: Arc<Dialer>,
+    counted: Counted,
+    place: Place,
+    reserved: Reserved,
 }
 
 /// What was opened for a target, to be closed again.
@@ -107,7 +115,7 @@ impl Errand<'_> {
             why = job.stop.halted() => Err(Outcome::stopped(why, Effect::NothingRan)),
             admitted = self.admit(name, id) => admitted,
         };
-        let (dialer, counted, place) = match admitted {
+        let Admitted { dialer, counted, place, reserved } = match admitted {
             Ok(admitted) => admitted,
             Err(outcome) => return (outcome, None),
         };
@@ -118,29 +126,37 @@ impl Errand<'_> {
         };
         let code_page = Some(dialer.target().code_page.unwrap_or(UTF_8));
         let options = ShellOptions { profile: Profile::Load, code_page };
-        let backend = TargetShell::new(dialer, job.caller.identity.principal.clone(), options);
+        let principal = job.caller.identity.principal.clone();
+        let backend = TargetShell::reserved(dialer, principal, options, reserved, self.patience());
         let (outcome, left) = self.launch(Arc::clone(&backend), permit, id).await;
         (outcome, Some(Opened { backend, left, _place: place }))
     }
 
-    /// Finds the target, and waits until the rates and the quotas let one more command onto it.
-    async fn admit(&self, name: &str, id: CommandId) -> Result<(Arc<Dialer>, Counted, Place), Outcome> {
+    /// Finds the target, and waits until the rates, the numbers of shells and what the target itself allows let one
+    /// more command onto it.
+    async fn admit(&self, name: &str, id: CommandId) -> Result<Admitted, Outcome> {
         let Job { gateway, caller, queue, .. } = self.job;
         // Asked anew for each target: a reload binds the ones that have not begun.
         let live = gateway.live_full();
         let found =
             live.config.targets.find(name).filter(|target| may_reach(&live, &caller.identity, target, caller.address));
-        let Some(dialer) = found.and_then(|target| live.dialer(target)) else {
-            return Err(closed(gateway, &caller.identity, caller.address, self.job.id, Some(name)).await.into());
-        };
-        let target = dialer.target();
         // A user who gives a target a minute does not want to wait an hour for it to begin.
         let deadline = self.patience();
+        let Some(dialer) = found.and_then(|target| live.dialer(target)) else {
+            // Counted, since each of these writes a line, and names could be guessed by the thousand.
+            let (identity, client) = (&caller.identity, caller.address);
+            let guess = Guess { identity, client, session: self.job.id, name: Some(name) };
+            queue.count_closed(gateway, guess, deadline).await?;
+            return Err(closed(gateway, guess).await.into());
+        };
+        let target = dialer.target();
         let counted = queue.count(gateway, &self.ask(target, id), deadline).await?;
         let rules = ShellRules::new(&live.config.limits);
         let places = gateway.sessions.places();
-        let place = places.wait(&caller.identity.principal, &target.name, rules, deadline).await?;
-        Ok((Arc::clone(dialer), counted, place))
+        let principal = &caller.identity.principal;
+        let place = places.wait(principal, &target.name, rules, deadline).await?;
+        let reserved = dialer.reserve(principal, deadline).await.map_err(Outcome::not_sent)?;
+        Ok(Admitted { dialer: Arc::clone(dialer), counted, place, reserved })
     }
 
     fn ask<'a>(&'a self, target: &'a Target, command: CommandId) -> Ask<'a> {

@@ -4,6 +4,7 @@ use super::stop::Why;
 use crate::backend::{self, BackendError, NotOpened};
 use crate::credentials::LeaseError;
 use crate::enforce::Refusal;
+use crate::limits::whole_seconds;
 use crate::session::{Ended, NotLaunched, TableFull};
 use sekisho_protocol::job::{Effect, FailureClass, JobEvent, MESSAGE_BYTES};
 use std::time::Duration;
@@ -49,6 +50,11 @@ impl Outcome {
         Self::Failed(Failure::new(FailureClass::Timeout, effect, text))
     }
 
+    /// The target or the gateway failed before the command was sent.
+    pub(super) fn not_sent(error: BackendError) -> Self {
+        Self::Failed(before(error))
+    }
+
     /// The whole job was stopped.
     pub(super) fn stopped(why: Why, effect: Effect) -> Self {
         match why {
@@ -82,8 +88,7 @@ impl Outcome {
                 class,
                 effect: certain(class).unwrap_or(effect),
                 message: bounded(message),
-                retry_after_seconds: retry_after
-                    .map(|time| u32::try_from(time.as_secs().saturating_add(1)).unwrap_or(u32::MAX)),
+                retry_after_seconds: retry_after.map(|time| u32::try_from(whole_seconds(time)).unwrap_or(u32::MAX)),
             },
             Self::Cancelled { effect } => JobEvent::Cancelled { target, effect },
         }

@@ -2,7 +2,7 @@
 
 use super::{Caller, Refused};
 use crate::config::TargetName;
-use crate::enforce::{Refusal, closed, may_reach};
+use crate::enforce::{Guess, Refusal, closed, may_reach};
 use crate::state::{Gateway, Live};
 use sekisho_policy::ProgramRequest;
 use sekisho_protocol::job::{JobRequest, TARGET_LIST_BYTES, TARGETS, TargetSelection};
@@ -43,7 +43,8 @@ impl Plan {
             // Counted, since each of these writes a line.
             gateway.rates.request(&caller.identity.principal).map_err(Refusal::Limited)?;
             let name = named.filter(|_| targets.len() <= 1).map(String::as_str);
-            return Err(closed(gateway, &caller.identity, caller.address, job, name).await.into());
+            let guess = Guess { identity: &caller.identity, client: caller.address, session: job, name };
+            return Err(closed(gateway, guess).await.into());
         }
         Ok(Self {
             program,

@@ -3,6 +3,7 @@
 use super::Caller;
 use crate::audit::{Context, Event, EventKind};
 use crate::enforce::{Refusal, correlation};
+use crate::limits::whole_seconds;
 use crate::state::Gateway;
 use sekisho_protocol::job::{JobMistake, Problem, ProblemBody, ProblemClass};
 use std::time::Duration;
@@ -65,7 +66,7 @@ impl Refused {
                 // As the header has it: a whole second, and never too early.
                 retry_after_seconds: self
                     .retry_after
-                    .map(|time| u32::try_from(time.as_secs().saturating_add(1)).unwrap_or(u32::MAX)),
+                    .map(|time| u32::try_from(whole_seconds(time)).unwrap_or(u32::MAX)),
             },
         }
     }

@@ -1,11 +1,15 @@
 //! Rates by address, by principal, by target and in total, by governor's GCRA.
 
-use super::AddressKey;
+use super::{AddressKey, whole_seconds};
 use crate::identity::PrincipalName;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota};
 use std::num::NonZeroU32;
 use std::time::Duration;
+
+/// An address may connect this many times as often as it may log in. Within that it is answered that it comes too
+/// often, which costs the signature of a TLS handshake; beyond, it is not answered at all.
+pub const CONNECTIONS_PER_LOGIN: u32 = 4;
 
 /// One rate: so many at once, and so many per minute on the long run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,14 @@ pub struct Rate {
 }
 
 impl Rate {
+    fn times(self, factor: u32) -> Self {
+        let times = |number: NonZeroU32| number.checked_mul(NonZeroU32::new(factor)?);
+        Self {
+            per_minute: times(self.per_minute).unwrap_or(NonZeroU32::MAX),
+            burst: times(self.burst).unwrap_or(NonZeroU32::MAX),
+        }
+    }
+
     fn quota(self) -> Quota {
         Quota::per_minute(self.per_minute).allow_burst(self.burst)
     }
@@ -25,7 +37,7 @@ impl Rate {
 /// The rates of one gateway.
 #[derive(Debug, Clone, Copy)]
 pub struct RateRules {
-    /// New connections and login legs of one address, before anybody is known.
+    /// Logins begun by one address.
     pub address: Rate,
     /// Commands and shells of one principal.
     pub principal: Rate,
@@ -63,7 +75,7 @@ impl LimitScope {
 
 /// A rate was exceeded; try again after `retry_after`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many requests: the limit per {} is reached, try again in {} s", scope.as_str(), retry_after.as_secs().max(1))]
+#[error("too many requests: the limit per {} is reached, try again in {} s", scope.as_str(), whole_seconds(*retry_after))]
 pub struct Limited {
     /// Whose rate it was.
     pub scope: LimitScope,
@@ -81,7 +93,8 @@ pub struct Toll {
 /// The limiters.
 #[derive(Debug)]
 pub struct Rates {
-    address: DefaultKeyedRateLimiter<AddressKey>,
+    connections: DefaultKeyedRateLimiter<AddressKey>,
+    logins: DefaultKeyedRateLimiter<AddressKey>,
     principal: DefaultKeyedRateLimiter<PrincipalName>,
     target: DefaultKeyedRateLimiter<String>,
     total: DefaultDirectRateLimiter,
@@ -92,19 +105,28 @@ impl Rates {
     #[must_use]
     pub fn new(rules: RateRules) -> Self {
         Self {
-            address: DefaultKeyedRateLimiter::keyed(rules.address.quota()),
+            connections: DefaultKeyedRateLimiter::keyed(rules.address.times(CONNECTIONS_PER_LOGIN).quota()),
+            logins: DefaultKeyedRateLimiter::keyed(rules.address.quota()),
             principal: DefaultKeyedRateLimiter::keyed(rules.principal.quota()),
             target: DefaultKeyedRateLimiter::keyed(rules.target.quota()),
             total: DefaultDirectRateLimiter::direct(rules.total.quota()),
         }
     }
 
-    /// Counts one connection of this address.
+    /// Counts one connection of this address, whatever comes of it.
+    ///
+    /// # Errors
+    /// When the address has had so many that it is not to be answered.
+    pub fn connection(&self, address: AddressKey) -> Result<(), Limited> {
+        self.connections.check_key(&address).map_err(|over| limited(LimitScope::Address, &over))
+    }
+
+    /// Counts one login that this address begins.
     ///
     /// # Errors
     /// When the address has had its share.
-    pub fn connection(&self, address: AddressKey) -> Result<(), Limited> {
-        self.address.check_key(&address).map_err(|over| limited(LimitScope::Address, &over))
+    pub fn login(&self, address: AddressKey) -> Result<(), Limited> {
+        self.logins.check_key(&address).map_err(|over| limited(LimitScope::Address, &over))
     }
 
     /// Counts one command or shell of this principal on this target. The narrowest limit answers first, so
@@ -121,10 +143,7 @@ impl Rates {
     /// # Errors
     /// When the principal, the target or the gateway has had its share.
     pub fn pay(&self, toll: &mut Toll, principal: &PrincipalName, target: &str) -> Result<(), Limited> {
-        if !toll.principal {
-            self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
-            toll.principal = true;
-        }
+        self.pay_principal(toll, principal)?;
         if !toll.target {
             self.target.check_key(&target.to_owned()).map_err(|over| limited(LimitScope::Target, &over))?;
             toll.target = true;
@@ -137,13 +156,30 @@ impl Rates {
     /// # Errors
     /// When the principal or the gateway has had its share.
     pub fn request(&self, principal: &PrincipalName) -> Result<(), Limited> {
-        self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
+        self.pay_request(&mut Toll::default(), principal)
+    }
+
+    /// The same, going on where `toll` stopped.
+    ///
+    /// # Errors
+    /// When the principal or the gateway has had its share.
+    pub fn pay_request(&self, toll: &mut Toll, principal: &PrincipalName) -> Result<(), Limited> {
+        self.pay_principal(toll, principal)?;
         self.total.check().map_err(|over| limited(LimitScope::Total, &over))
+    }
+
+    fn pay_principal(&self, toll: &mut Toll, principal: &PrincipalName) -> Result<(), Limited> {
+        if !toll.principal {
+            self.principal.check_key(principal).map_err(|over| limited(LimitScope::Principal, &over))?;
+            toll.principal = true;
+        }
+        Ok(())
     }
 
     /// Drops what has refilled, so that the tables stay as small as the traffic of the last minutes.
     pub fn forget_idle(&self) {
-        self.address.retain_recent();
+        self.connections.retain_recent();
+        self.logins.retain_recent();
         self.principal.retain_recent();
         self.target.retain_recent();
     }
@@ -173,12 +209,22 @@ mod tests {
     #[test]
     fn an_address_has_its_burst_and_no_more() {
         let (rates, address) = (rates(), AddressKey::from(IpAddr::from([192, 0, 2, 1])));
-        assert!(rates.connection(address).is_ok());
-        assert!(rates.connection(address).is_ok());
-        let over = rates.connection(address).unwrap_err();
+        assert!(rates.login(address).is_ok());
+        assert!(rates.login(address).is_ok());
+        let over = rates.login(address).unwrap_err();
         assert_eq!(over.scope, LimitScope::Address);
         assert!(Duration::ZERO < over.retry_after && over.retry_after <= Duration::from_secs(60));
-        assert!(rates.connection(AddressKey::from(IpAddr::from([192, 0, 2, 2]))).is_ok());
+        assert!(rates.login(AddressKey::from(IpAddr::from([192, 0, 2, 2]))).is_ok());
+    }
+
+    #[test]
+    fn an_address_connects_more_often_than_it_logs_in_and_not_for_ever() {
+        let (rates, address) = (rates(), AddressKey::from(IpAddr::from([192, 0, 2, 1])));
+        for _ in 0..2 * CONNECTIONS_PER_LOGIN {
+            assert!(rates.connection(address).is_ok());
+        }
+        assert_eq!(rates.connection(address).unwrap_err().scope, LimitScope::Address);
+        assert!(rates.login(address).is_ok());
     }
 
     #[test]

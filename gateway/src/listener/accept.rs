@@ -81,7 +81,8 @@ fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: Sock
         }
     };
     if let Err(limited) = gateway.rates.connection(address) {
-        gateway.audit_refused_connection(peer, limited);
+        // So many that not even an answer is affordable.
+        gateway.audit_refused_address("rate", peer, limited);
         return;
     }
     prepare(&stream);

@@ -6,6 +6,7 @@ use crate::audit::{CommandResult, Context, Event, EventKind, Ids, Outcome, Unkno
 use crate::backend::{BackendError, Control, Effect, NotOpened, Received, Running, TargetShell};
 use crate::enforce::Permit;
 use crate::state::Gateway;
+use crate::telemetry::RunningCommand;
 use parking_lot::Mutex;
 use sekisho_protocol::wsman::{CommandId, SignalCode};
 use std::sync::Arc;
@@ -193,7 +194,7 @@ impl Command {
     }
 
     async fn pump(self: Arc<Self>, mut running: Running, story: Story) {
-        let guard = End(&self);
+        let guard = End { command: &self, _running: story.gateway.metrics.running() };
         let end = tokio::select! {
             end = self.poll(&mut running) => end,
             () = self.stop.cancelled() => Err(Ended::Terminated(self.stopped_by.lock().unwrap_or(TerminatedBy::Client))),
@@ -208,7 +209,8 @@ impl Command {
                     drop(guard);
                     told
                 };
-                let ((), told) = tokio::join!(written, forgotten);
+                // The line first: whoever hears that the command has ended may write the next one.
+                let ((), told) = tokio::join!(biased; written, forgotten);
                 if let Err(error) = told {
                     tracing::debug!(command = %self.id, %error, "The target was not told to forget a command");
                 }
@@ -252,12 +254,15 @@ impl Command {
 }
 
 /// Whatever becomes of the pump, a panic included: nobody waits for it any longer.
-struct End<'a>(&'a Command);
+struct End<'a> {
+    command: &'a Command,
+    _running: RunningCommand,
+}
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.output.fail_unless_finished(Ended::Target(BackendError::Closed));
-        self.0.running.send_replace(false);
+        self.command.output.fail_unless_finished(Ended::Target(BackendError::Closed));
+        self.command.running.send_replace(false);
     }
 }
 

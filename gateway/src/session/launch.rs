@@ -48,7 +48,7 @@ impl Gate {
     }
 }
 
-/// A command on its way.
+/// A command on its way. Dropped before it was sent, it is not sent; afterwards, that is of no consequence.
 #[derive(Debug)]
 pub struct Launch {
     pub(super) gate: Arc<Gate>,
@@ -77,13 +77,20 @@ impl Launch {
         self.gate.give_up(by)
     }
 
-    /// Waits until a command that was given up after it was sent has been told to stop, and that is written.
+    /// Waits until a command that was given up after it was sent has been told to stop, and the line that says so
+    /// is at least on its way.
     pub async fn settled(mut self) {
         let Ok(Ok(command)) = (&mut self.launched).await else { return };
         if let Some(by) = self.gate.given_up() {
             command.terminate(by);
         }
         command.ended().await;
+    }
+}
+
+impl Drop for Launch {
+    fn drop(&mut self) {
+        self.gate.give_up(TerminatedBy::Client);
     }
 }
 
@@ -105,5 +112,15 @@ mod tests {
         assert_eq!(gate.give_up(TerminatedBy::Deadline), Effect::Unknown);
         assert_eq!(gate.given_up(), Some(TerminatedBy::Deadline));
         assert!(gate.pass());
+    }
+
+    #[test]
+    fn a_launch_that_nobody_waits_for_is_given_up() {
+        let gate = Arc::new(Gate::default());
+        let (_about_to_send, sending) = oneshot::channel();
+        let (_sender, launched) = oneshot::channel();
+        drop(Launch { gate: Arc::clone(&gate), sending, launched });
+        assert_eq!(gate.given_up(), Some(TerminatedBy::Client));
+        assert!(!gate.pass());
     }
 }

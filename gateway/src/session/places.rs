@@ -74,6 +74,12 @@ impl Places {
         Ok(Place { places: Arc::clone(self), principal: principal.clone(), target: target.clone() })
     }
 
+    /// Places taken now: open shells, of sessions and of jobs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.taken.lock().on_targets.values().sum()
+    }
+
     /// Whether all are free.
     #[must_use]
     pub fn is_empty(&self) -> bool {

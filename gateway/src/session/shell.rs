@@ -1,13 +1,13 @@
 //! One shell of one client.
 
-use super::command::{Command, Start, TerminatedBy};
+use super::command::{Command, Launch, Start, TerminatedBy};
 use super::commands::Commands;
 use super::output::Buffer;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, TargetShell};
 use crate::config::Target;
 use crate::credentials::Hold;
-use crate::enforce::{Ask, Permit, Refusal, judge};
+use crate::enforce::{Ask, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
 use crate::state::Gateway;
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -141,42 +142,30 @@ impl Shell {
     pub async fn start(
         self: &Arc<Self>,
         gateway: &Arc<Gateway>,
-        identity: &Identity,
+        identity: &Arc<Identity>,
         client: SocketAddr,
         line: CommandLine,
         limit: Duration,
     ) -> Result<CommandId, NotStarted> {
         let most = gateway.live().config.limits.commands_per_shell;
         let place = self.commands.reserve(most).ok_or(NotStarted::TooMany)?;
-        let request = ProgramRequest {
-            command: line.command,
-            arguments: line.arguments,
-            extras: self.opening.extras,
-            resource: ShellResource::CommandShell,
+        let asked = Asked {
+            gateway: Arc::clone(gateway),
+            shell: Arc::clone(self),
+            identity: Arc::clone(identity),
+            client,
+            id: CommandId::new(Uuid::new_v4()),
+            request: ProgramRequest {
+                command: line.command,
+                arguments: line.arguments,
+                extras: self.opening.extras,
+                resource: ShellResource::CommandShell,
+            },
         };
-        let id = CommandId::new(Uuid::new_v4());
-        let ask =
-            Ask { identity, client, target: &self.target, session: self.id.uuid(), command: id, request: &request };
-        let permit = judge(gateway, ask).await.map_err(NotStarted::Refused)?;
-        let command = self.run(gateway, permit, id, limit).await.map_err(NotStarted::Target)?;
+        let id = asked.id;
+        let command = asked.launched(limit).await?;
         place.fill(command);
         Ok(id)
-    }
-
-    async fn run(
-        &self,
-        gateway: &Arc<Gateway>,
-        permit: Permit,
-        id: CommandId,
-        limit: Duration,
-    ) -> Result<Arc<Command>, BackendError> {
-        let start =
-            Start { gateway: Arc::clone(gateway), backend: Arc::clone(&self.backend), id, buffer: Buffer::SESSION };
-        let mut launch = Command::launch(start, permit);
-        match tokio::time::timeout(limit, launch.launched()).await {
-            Ok(launched) => launched.map_err(|not_launched| not_launched.error),
-            Err(_late) => Err(BackendError::TimedOut(launch.give_up(TerminatedBy::Client))),
-        }
     }
 
     /// Ends all commands and the target's shell, and writes why.
@@ -202,8 +191,89 @@ impl Shell {
     }
 }
 
+/// A command that a client asks for.
+struct Asked {
+    gateway: Arc<Gateway>,
+    shell: Arc<Shell>,
+    identity: Arc<Identity>,
+    client: SocketAddr,
+    id: CommandId,
+    request: ProgramRequest,
+}
+
+impl Asked {
+    /// In a task of its own: what is written as allowed has an end that is written too, also when the client
+    /// goes away while it is written.
+    async fn launched(self, limit: Duration) -> Result<Arc<Command>, NotStarted> {
+        let tasks = self.gateway.tasks.clone();
+        let (sender, launch) = oneshot::channel();
+        // Dropped unheard, the launch is given up.
+        tasks.spawn(async move { drop(sender.send(self.launch().await)) });
+        let panicked = |_gone| Err(NotStarted::Target(BackendError::Closed));
+        let mut launch = launch.await.unwrap_or_else(panicked)?;
+        let launched = match tokio::time::timeout(limit, launch.launched()).await {
+            Ok(launched) => launched.map_err(|not_launched| not_launched.error),
+            Err(_late) => Err(BackendError::TimedOut(launch.give_up(TerminatedBy::Client))),
+        };
+        launched.map_err(NotStarted::Target)
+    }
+
+    async fn launch(self) -> Result<Launch, NotStarted> {
+        let Self { gateway, shell, identity, client, id, request } = self;
+        let session = shell.id.uuid();
+        let ask = Ask { identity: &identity, client, target: &shell.target, session, command: id, request: &request };
+        let permit = judge(&gateway, ask).await.map_err(NotStarted::Refused)?;
+        let start = Start { gateway, backend: Arc::clone(&shell.backend), id, buffer: Buffer::SESSION };
+        Ok(Command::launch(start, permit))
+    }
+}
+
 /// Whether something is there, for policy.
 #[must_use]
 pub fn presence(there: bool) -> Presence {
     if there { Presence::Present } else { Presence::Absent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+    use futures_util::FutureExt as _;
+    use sekisho_protocol::winrs::Profile;
+
+    const TARGET: &str = "\n[targets.web01]\naddress = \"127.0.0.1\"\nport = 1\n";
+    const POLICY: &str = r#"
+        [[roles.looker.programs]]
+        name = "hostname"
+        path = 'C:\Windows\System32\hostname.exe'
+        [[assignments]]
+        principals = ['GATEWAY\alice']
+        targets = ['*']
+        roles = ['looker']
+    "#;
+
+    #[tokio::test]
+    async fn what_is_written_as_allowed_has_an_end_although_the_client_goes_away_meanwhile() {
+        let trial = Trial::new(TARGET, Some(POLICY)).await;
+        let (gateway, (identity, hold)) = (trial.gateway(), trial.alice());
+        let live = gateway.live_full();
+        let dialer = live.dialer(live.config.targets.find("web01").unwrap()).unwrap();
+        let opening = Opening {
+            options: ShellOptions { profile: Profile::Load, code_page: None },
+            extras: RequestExtras::default(),
+            address: String::new(),
+            resource_uri: String::new(),
+        };
+        let shell = Shell::new(&identity.principal, dialer, opening, hold);
+        let line = CommandLine { command: "hostname".to_owned(), arguments: Vec::new(), command_id: None };
+        let client = "192.0.2.1:1".parse().unwrap();
+        let started = shell.start(gateway, &identity, client, line, Duration::from_secs(9));
+        assert!(started.now_or_never().is_none());
+        let lines = trial.stop().await;
+        let of = |event: &str| lines.iter().find(|line| line["event"] == event).unwrap();
+        assert_eq!(of("command")["command"]["gateway"], of("result")["command"]["gateway"]);
+        assert_eq!(of("result")["outcome"], "not_sent", "{}", of("result"));
+        assert_eq!(of("result")["why"], "abandoned");
+        assert_eq!(lines.iter().filter(|line| line["event"] == "result").count(), 1);
+    }
 }

@@ -8,7 +8,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -23,14 +24,26 @@ pub struct Now {
     pub connections: usize,
     /// Of these, not logged in.
     pub handshakes: usize,
-    /// Shells.
+    /// Shells, of sessions and of jobs.
     pub shells: usize,
-    /// Commands that run.
-    pub commands: usize,
+    /// Jobs that have not ended.
+    pub jobs: usize,
     /// Delegated credentials held.
     pub credentials: usize,
     /// Lines of the audit log that could not be written, since the start.
     pub audit_failures: u64,
+    /// Signed heads whose copy could not be written, since the start.
+    pub head_copies_failed: u64,
+}
+
+/// One command that runs, counted as long as this lives.
+#[derive(Debug)]
+pub struct RunningCommand(Arc<AtomicUsize>);
+
+impl Drop for RunningCommand {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The counters of one gateway.
@@ -43,6 +56,8 @@ pub struct Metrics {
     limits: Family<Kind, Counter>,
     refused: Family<Kind, Counter>,
     audit_failures: Counter,
+    head_copies_failed: Counter,
+    commands: Arc<AtomicUsize>,
     now: Family<Kind, Gauge>,
     last_refusal: Mutex<Option<Instant>>,
 }
@@ -65,6 +80,8 @@ impl Metrics {
             limits: Family::default(),
             refused: Family::default(),
             audit_failures: Counter::default(),
+            head_copies_failed: Counter::default(),
+            commands: Arc::default(),
             now: Family::default(),
             last_refusal: Mutex::default(),
         };
@@ -75,6 +92,8 @@ impl Metrics {
         registry.register("limits", "Requests refused by a rate, by its scope", metrics.limits.clone());
         registry.register("refused_connections", "Connections refused before a login, by why", metrics.refused.clone());
         registry.register("audit_failures", "Audit lines that could not be written", metrics.audit_failures.clone());
+        let about = "Signed heads of the audit whose copy could not be written";
+        registry.register("audit_head_copies_failed", about, metrics.head_copies_failed.clone());
         registry.register("now", "What there is at the moment", metrics.now.clone());
         metrics
     }
@@ -87,6 +106,13 @@ impl Metrics {
     /// A decision.
     pub fn decision(&self, kind: &'static str) {
         self.decisions.get_or_create(&Kind { kind }).inc();
+    }
+
+    /// A command that begins to run.
+    #[must_use]
+    pub fn running(&self) -> RunningCommand {
+        self.commands.fetch_add(1, Ordering::Relaxed);
+        RunningCommand(Arc::clone(&self.commands))
     }
 
     /// A command's end.
@@ -129,7 +155,8 @@ impl Metrics {
             ("connections", now.connections),
             ("handshakes", now.handshakes),
             ("shells", now.shells),
-            ("commands", now.commands),
+            ("commands", self.commands.load(Ordering::Relaxed)),
+            ("jobs", now.jobs),
             ("credentials", now.credentials),
         ];
         for (kind, value) in gauges {
@@ -137,6 +164,7 @@ impl Metrics {
         }
         // Counted by the audit log itself, whoever asked for the line and whatever came of it.
         self.audit_failures.inner().store(now.audit_failures, Ordering::Relaxed);
+        self.head_copies_failed.inner().store(now.head_copies_failed, Ordering::Relaxed);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);

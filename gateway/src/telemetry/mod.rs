@@ -4,4 +4,4 @@ mod logs;
 mod metrics;
 
 pub use logs::{LogError, start};
-pub use metrics::{Metrics, Now};
+pub use metrics::{Metrics, Now, RunningCommand};

@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use super::check_name;
+use super::{check_description, required_name};
 use crate::arguments::{ArgumentForm, ArgumentRule, ValuePattern, checked};
 use crate::decision::{Input, Secrecy};
 use crate::interpreter::is_interpreter;
@@ -25,11 +25,9 @@ pub(super) fn read(
 ) -> Option<(Located, ProgramRule)> {
     let table = reader.table(value, "a program rule", "a table, for instance [[roles.web-ops.programs]]")?;
     reader.known_keys(table, "a program rule", &["name", "description", "path", "arguments", "stdin"]);
-    if let Some(description) = table.get("description") {
-        reader.text(description, "`description`");
-    }
+    check_description(reader, table);
     let span = value.span();
-    let name = read_name(reader, table, &span);
+    let name = required_name(reader, table, &span, "program rule");
     let path = read_path(reader, table, &span);
     let arguments = match table.get("arguments") {
         Some(arguments) => read_arguments(reader, patterns, arguments),
@@ -46,16 +44,6 @@ pub(super) fn read(
     let name = name?;
     let rule = ProgramRule { name: name.text.clone(), path, arguments, input };
     Some((name, rule))
-}
-
-fn read_name(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> Option<Located> {
-    let Some(value) = table.get("name") else {
-        reader.missing(span, "the program rule", "name", "give it a name: the audit and denials refer to it");
-        return None;
-    };
-    let name = reader.text(value, "`name`")?;
-    check_name(reader, &name, "rule");
-    Some(name)
 }
 
 fn read_path(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> Option<ProgramPath> {

@@ -17,7 +17,7 @@ pub(crate) struct Assignment {
 }
 
 /// Targets: one selector is enough.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
     pub(crate) targets: Vec<TargetPattern>,
     /// Folded.

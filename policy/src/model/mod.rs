@@ -18,6 +18,7 @@ pub(crate) use role::{Coverage, Entry, ProgramRule, Qualified, Role, RoleParts};
 pub(crate) use script::{Declared, DeclaredKind, DeclaredParameter, ScriptRule};
 
 use crate::action::{Circumstances, Principal, TargetFacts};
+use crate::catalog::Catalog;
 use crate::fold::fold_char;
 
 /// A compiled policy: roles, their rules, and who holds them where.
@@ -38,6 +39,8 @@ pub(crate) struct PolicyParts {
     pub(crate) requirement: Requirement,
     pub(crate) denials: Denials,
     pub(crate) defaults: Option<Role>,
+    /// What the commands of its rules accept.
+    pub(crate) catalog: Catalog,
     pub(crate) digest: String,
 }
 
@@ -79,6 +82,11 @@ impl Policy {
     /// Whether a principal is in the groups that the policy requires of everybody.
     pub fn meets_requirement(&self, principal: &Principal) -> bool {
         self.parts.requirement.is_met(&principal.groups)
+    }
+
+    /// The catalogue that the policy was compiled against: the shipped one, with what its documents say.
+    pub fn catalog(&self) -> &Catalog {
+        &self.parts.catalog
     }
 
     /// The groups that everybody has to be in.

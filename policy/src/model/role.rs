@@ -31,7 +31,7 @@ pub(crate) struct Role {
 }
 
 /// A rule that allows one program.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ProgramRule {
     pub(crate) name: String,
     pub(crate) path: ProgramPath,

@@ -17,6 +17,8 @@ mod laws;
 mod naive;
 mod neutral;
 mod oracle;
+mod keys;
+mod lint;
 mod programs;
 mod properties;
 mod random;

@@ -113,8 +113,14 @@ impl FaultCode {
     /// Whether the same request may succeed later. Command and Send are never repeated by us all the same.
     #[must_use]
     pub fn is_transient(self) -> bool {
-        const TRANSIENT: [FaultCode; 4] =
-            [FaultCode::BUSY, FaultCode::QUOTA_OPERATIONS, FaultCode::QUOTA_USER, FaultCode::QUOTA_SYSTEM];
+        const TRANSIENT: [FaultCode; 6] = [
+            FaultCode::BUSY,
+            FaultCode::QUOTA_SHELLS,
+            FaultCode::QUOTA_SHELL_USERS,
+            FaultCode::QUOTA_OPERATIONS,
+            FaultCode::QUOTA_USER,
+            FaultCode::QUOTA_SYSTEM,
+        ];
         TRANSIENT.contains(&self) || PLUGIN_QUOTAS.contains(&self.0)
     }
 }

@@ -12,9 +12,11 @@ LONGEST_HEAD = 1 << 20
 
 def connect(where, source="127.0.0.1", tls=True):
     s = socket.create_connection((where.host, where.port), timeout=20, source_address=(source, 0))
-    if tls and where.scheme == "https":
-        s = ssl.create_default_context(cafile=str(where.ca)).wrap_socket(s, server_hostname=where.host)
-    return s
+    return secure(s, where) if tls and where.scheme == "https" else s
+
+
+def secure(s, where):
+    return ssl.create_default_context(cafile=str(where.ca)).wrap_socket(s, server_hostname=where.host)
 
 
 def post(where, *headers, body=b""):

@@ -1,7 +1,7 @@
 //! The gateway's own way to a target: permit, login bound to the channel, shell, command, end.
 
 use super::{password, site};
-use crate::backend::{BackendError, Effect, Received, TargetShell};
+use crate::backend::{BackendError, Dialer, Effect, Quotas, Received, TargetShell};
 use crate::credentials::Hold;
 use crate::demo::site::{Site, TARGETS, USER};
 use crate::enforce::{Ask, Permit, judge};
@@ -81,6 +81,58 @@ async fn programs_run_one_after_another_in_one_shell_that_is_gone_in_the_end() {
     assert!(output.contains('/') && exit_code == 0, "{output}");
     assert_eq!(site.parts().1[0].shells(), 1);
     shell.close().await.unwrap();
+    assert_eq!(site.parts().1[0].shells(), 0);
+    site.stop().await;
+}
+
+/// A shell on the first target as if that allowed so many connections.
+fn dialer_of(site: &Site, connections: usize) -> Arc<Dialer> {
+    let live = gateway(site).live_full();
+    let mut target = live.config.targets.find(TARGETS[0]).unwrap().clone();
+    target.quotas.connections = connections;
+    let reach = &gateway(site).reach;
+    Arc::new(Dialer::new(Arc::new(target), Arc::clone(&reach.credentials), &Quotas::default()).unwrap())
+}
+
+#[tokio::test]
+async fn an_open_shell_keeps_no_connection_that_another_needs() {
+    let (_folder, site) = site().await;
+    let _hold = delegate(&site, &password(&site));
+    let dialer = dialer_of(&site, 1);
+    let options = ShellOptions { profile: Profile::Skip, code_page: Some(437) };
+    let shells = [(); 3].map(|()| TargetShell::new(Arc::clone(&dialer), principal(), options));
+    for shell in shells.iter().chain(&shells) {
+        let (_, exit_code) = ran(shell, permit(&site, "hostname", &[]).await).await;
+        assert_eq!(exit_code, 0);
+    }
+    assert_eq!(site.parts().1[0].shells(), 3);
+    // What is in use stays in use, and is heard of.
+    let running = shells[0].start(permit(&site, "hostname", &[]).await).await.unwrap();
+    let busy = shells[1].start(permit(&site, "hostname", &[]).await).await.unwrap_err();
+    assert_eq!((busy, busy.effect()), (BackendError::Busy, Effect::NotDone));
+    running.end().await.unwrap();
+    for shell in &shells {
+        shell.close().await.unwrap();
+    }
+    assert_eq!(site.parts().1[0].shells(), 0);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_cleaned_up_waits_for_a_connection() {
+    let (_folder, site) = site().await;
+    let _hold = delegate(&site, &password(&site));
+    let dialer = dialer_of(&site, 1);
+    let options = ShellOptions { profile: Profile::Skip, code_page: Some(437) };
+    let [first, second] = [(); 2].map(|()| TargetShell::new(Arc::clone(&dialer), principal(), options));
+    ran(&first, permit(&site, "hostname", &[]).await).await;
+    let running = second.start(permit(&site, "hostname", &[]).await).await.unwrap();
+    let (closed, ended) = tokio::join!(first.close(), async {
+        tokio::task::yield_now().await;
+        running.end().await
+    });
+    assert_eq!((closed, ended), (Ok(()), Ok(())));
+    second.close().await.unwrap();
     assert_eq!(site.parts().1[0].shells(), 0);
     site.stop().await;
 }

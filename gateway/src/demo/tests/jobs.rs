@@ -9,7 +9,7 @@ use crate::state::Gateway;
 use sekisho_agent::client::{Timeouts, Trust};
 use sekisho_agent::error::Refusal;
 use sekisho_agent::results::{JobResults, Keep, Outcome};
-use sekisho_agent::{AgentError, Client, ClientOptions, GatewayUrl, credential};
+use sekisho_agent::{AgentError, Client, ClientOptions, GatewayUrl, JobStream, credential};
 use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::job::{Effect, FailureClass, JobEvent, JobRequest, ProblemClass, TargetSelection};
 use sekisho_protocol::secret::SecretText;
@@ -32,6 +32,8 @@ path = 'C:\Demo\much.exe'
 ";
 /// Other names of the first target, all of them with its accounts.
 const ALIASES: usize = 12;
+/// The first target once more, as if it allowed one shell and one connection.
+const FEW: &str = "web-few";
 /// Longer than anything here takes on a busy machine, and shorter than `sleep` runs on its own.
 const SOON: Duration = Duration::from_secs(12);
 
@@ -65,6 +67,8 @@ impl Lab {
             target("web-gone", closed);
             target("secret01", targets[0].address.port());
             (0..ALIASES).for_each(|index| target(&alias(index), targets[0].address.port()));
+            target(FEW, targets[0].address.port());
+            text.push_str("quotas = { shells_per_account = 1, accounts = 1, connections = 1 }\n");
             text
         };
         let site = Site::start_with(&folder, Pace::Usual, &policy, &config).await.unwrap();
@@ -218,7 +222,7 @@ async fn a_group_means_its_members_that_are_open_and_the_list_shows_them() {
     assert!(list.targets.iter().all(|target| target.name != "secret01"));
     let web = list.targets.iter().find(|target| target.name == "web01").unwrap();
     assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker".to_owned()));
-    assert_eq!(list.targets.len(), TARGETS.len() + ALIASES + 1);
+    assert_eq!(list.targets.len(), TARGETS.len() + ALIASES + 2);
     lab.log().await;
 }
 
@@ -352,6 +356,93 @@ async fn shells_beyond_the_quota_wait_for_their_place() {
     let many = JobRequest::new("hostname".to_owned(), vec![], TargetSelection::Names(names));
     assert_eq!(lab.ran(&many).await.summary().succeeded, 12);
     lab.quiet().await;
+    lab.log().await;
+}
+
+/// A job that runs on the target that allows one shell, until it is dropped.
+async fn occupied(client: &mut Client) -> JobStream<'_> {
+    let mut running = client.submit(&request(&[FEW], "sleep")).await.unwrap();
+    while !matches!(running.next().await.unwrap().unwrap(), JobEvent::Started { .. }) {}
+    running
+}
+
+#[tokio::test]
+async fn what_the_target_itself_allows_is_waited_for() {
+    let lab = Lab::new().await;
+    let (mut one, mut other) = (lab.client().await, lab.client().await);
+    let running = occupied(&mut one).await;
+    let mut waiting = other.submit(&request(&[FEW, "web02"], "hostname")).await.unwrap();
+    let mut results = JobResults::new(None, Keep::Output);
+    while results.targets().get(1).is_none_or(|target| target.outcome.is_none()) {
+        results.apply(&waiting.next().await.unwrap().unwrap()).unwrap();
+    }
+    assert!(!results.targets()[0].started, "nothing is begun that the target would refuse");
+    drop(running);
+    one.close().await;
+    while let Some(event) = waiting.next().await.unwrap() {
+        results.apply(&event).unwrap();
+    }
+    assert_eq!(results.summary().succeeded, 2);
+    lab.quiet().await;
+    let log = lab.log().await;
+    assert_eq!((log.of("command").len(), log.of("result").len()), (3, 3));
+}
+
+#[tokio::test]
+async fn a_target_that_is_full_for_too_long_is_a_limit_and_nothing_of_it_is_written_as_allowed() {
+    let lab = Lab::new().await;
+    let (mut one, mut other) = (lab.client().await, lab.client().await);
+    let running = occupied(&mut one).await;
+    let mut late = request(&[FEW], "hostname");
+    late.timeout_seconds = Some(1);
+    let results = collect(&mut other, &late).await;
+    assert_eq!(failure(&results, 0), (FailureClass::Limit, Effect::NothingRan));
+    drop(running);
+    one.close().await;
+    lab.quiet().await;
+    assert_eq!(lab.log().await.of("command").len(), 1);
+}
+
+#[tokio::test]
+async fn names_that_lead_nowhere_are_counted_as_commands_are() {
+    let lab = Lab::with("[limits.rates.commands_per_principal]\nper_minute = 1\nburst = 3\n").await;
+    let mut guesses = request(&["web01", "nowhere1", "nowhere2", "secret01", "nowhere3"], "hostname");
+    guesses.timeout_seconds = Some(5);
+    guesses.throttle = Some(1);
+    let results = lab.ran(&guesses).await;
+    assert!(matches!(results.targets()[2].outcome, Some(Outcome::Denied { .. })));
+    for index in [3, 4] {
+        assert_eq!(failure(&results, index), (FailureClass::Limit, Effect::NothingRan));
+    }
+    let log = lab.log().await;
+    assert_eq!((log.of("denial").len(), log.of("limit").len()), (2, 1));
+}
+
+#[tokio::test]
+async fn jobs_and_what_they_opened_are_in_the_gauges() {
+    let lab = Lab::new().await;
+    let mut client = lab.client().await;
+    let mut running = client.submit(&request(&["web01", "web02"], "sleep")).await.unwrap();
+    let mut started = 0;
+    while started < 2 {
+        started += usize::from(matches!(running.next().await.unwrap().unwrap(), JobEvent::Started { .. }));
+    }
+    let gauge = |kind: &str| {
+        let text = crate::admin::metrics(lab.gateway());
+        let start = format!("sekisho_now{{kind=\"{kind}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)).unwrap().parse::<usize>().unwrap()
+    };
+    // A line says that it is sent, just before it runs.
+    let began = Instant::now();
+    while gauge("commands") < 2 {
+        assert!(began.elapsed() < SOON);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((gauge("shells"), gauge("jobs")), (2, 1));
+    drop(running);
+    client.close().await;
+    lab.quiet().await;
+    assert_eq!((gauge("shells"), gauge("jobs"), gauge("commands")), (0, 0, 0));
     lab.log().await;
 }
 

@@ -1,23 +1,14 @@
 use super::super::plan::Plan;
 use super::*;
-use crate::audit::StopReason;
-use crate::commands::{Installation, install};
-use crate::config::Config;
-use crate::identity::{Identity, PrincipalName};
 use crate::jobs::Caller;
-use crate::serve::Server;
+use crate::trial::Trial;
 use sekisho_policy::ProgramRequest;
-use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::job::{OutputData, OutputStream};
-use sekisho_protocol::secret::SecretText;
-use tempfile::TempDir;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A gateway that nobody connects to, and a desk in it whose clock the test moves.
 struct Office {
-    _folder: TempDir,
-    server: Server,
+    trial: Trial,
     desk: Desk,
     documents: Option<mpsc::Receiver<Bytes>>,
     sender: mpsc::Sender<Report>,
@@ -26,24 +17,13 @@ struct Office {
 
 impl Office {
     async fn new(targets: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = folder.path().join("gateway");
-        let password = SecretText::new("a password".to_owned());
-        let names = ["localhost".to_owned()];
-        let listen = "127.0.0.1:0".parse().unwrap();
-        let installation = Installation { directory: &directory, names: &names, listen, account: "alice", groups: &[] };
-        let installed = install(&installation, &password, OffsetDateTime::now_utc()).unwrap();
-        // The admin listener has one port, and other tests may have it.
-        let text = std::fs::read_to_string(&installed.config).unwrap() + "\n[jobs]\ndeadline = \"10m\"\n";
-        let mut config = Config::parse(&installed.config, &text).unwrap();
-        config.admin.address = None;
-        let server = Server::start(config).await.unwrap();
-        let job = job(&server, targets);
+        let trial = Trial::new("\n[jobs]\ndeadline = \"10m\"\n", None).await;
+        let job = job(&trial, targets);
         tokio::time::pause();
         let (document, documents) = mpsc::channel(super::super::DOCUMENTS);
         let (sender, reports) = mpsc::channel(REPORTS);
         let desk = Desk::new(job, document);
-        Self { _folder: folder, server, desk, documents: Some(documents), sender, reports }
+        Self { trial, desk, documents: Some(documents), sender, reports }
     }
 
     async fn next(&mut self) -> Next {
@@ -57,25 +37,22 @@ impl Office {
     async fn close(self) {
         tokio::time::resume();
         drop(self.desk);
-        self.server.stop(StopReason::Signal).await;
+        self.trial.stop().await;
     }
 }
 
-fn job(server: &Server, targets: &[&str]) -> Arc<Job> {
-    let gateway = &server.gateway;
-    let principal = PrincipalName::local("alice").unwrap();
-    let password = SecretText::new("a password".to_owned());
-    let credential = DelegatedCredential { domain: String::new(), user: "alice".to_owned(), password };
-    let hold = gateway.reach.credentials.keep(&principal, credential).unwrap();
+fn job(trial: &Trial, targets: &[&str]) -> Arc<Job> {
+    let gateway = trial.gateway();
+    let (identity, hold) = trial.alice();
     let address = "192.0.2.1:1".parse().unwrap();
-    let place = gateway.jobs.enter(&principal, 1).unwrap();
+    let place = gateway.jobs.enter(&identity.principal, 1).unwrap();
     let plan = Plan {
         program: ProgramRequest::new("hostname", vec![]),
         targets: targets.iter().map(|&name| name.to_owned()).collect(),
         throttle: None,
         timeout: None,
     };
-    let caller = Caller { identity: Arc::new(Identity { principal }), hold, address };
+    let caller = Caller { identity, hold, address };
     Arc::new(Job::new(gateway, caller, Uuid::new_v4(), plan, place))
 }
 

@@ -1,9 +1,10 @@
 //! Reading the compact form. A damaged one gives nothing, and never more than was there.
 
+use std::io::Read as _;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use flate2::read::ZlibDecoder;
 
 use super::{
     COMMON, DOUBTFUL, FROM_PROPERTY, FROM_VALUE, KIND_CMDLET, KIND_FUNCTION, LISTS, MAGIC, MODULES, ORIGINS, Origin,
@@ -81,7 +82,10 @@ pub(in crate::catalog) fn chunk(blob: &[u8], module: &Module) -> Option<Chunk> {
 }
 
 fn unpack(packed: &[u8], size: usize) -> Option<Vec<u8>> {
-    let raw = decompress_to_vec_zlib_with_limit(packed, size).ok()?;
+    let mut raw = Vec::with_capacity(size);
+    // One byte more than expected, so that the end of the stream and its check sum are read too.
+    let most = u64::try_from(size).ok()?.checked_add(1)?;
+    ZlibDecoder::new(packed).take(most).read_to_end(&mut raw).ok()?;
     (raw.len() == size).then_some(raw)
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::io::Write as _;
 
-use miniz_oxide::deflate::compress_to_vec_zlib;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 use super::{
     COMMON, DOUBTFUL, FROM_PROPERTY, FROM_VALUE, KIND_CMDLET, KIND_FUNCTION, LISTS, MAGIC, MODULES, ORIGINS, Origin,
@@ -12,9 +14,6 @@ use super::{
 use crate::catalog::model::{
     CommandInfo, CommandKind, Membership, ParameterInfo, ParameterKind, Uncertainty, Unnamed, WorkflowParameters,
 };
-
-/// The best that the compressor can do: it runs once for each release of the catalogue.
-const LEVEL: u8 = 10;
 
 /// A catalogue that has no compact form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +76,9 @@ fn pack(raw: &[u8], what: &str) -> Result<Vec<u8>, Unwritable> {
     if raw.len() > UNPACKED {
         return Err(Unwritable::Size(what.to_owned()));
     }
-    Ok(compress_to_vec_zlib(raw, LEVEL))
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let packed = encoder.write_all(raw).and_then(|()| encoder.finish());
+    packed.map_err(|_| Unwritable::Size(what.to_owned()))
 }
 
 fn chunk(commands: &[(&str, Origin, &CommandInfo)]) -> Vec<u8> {

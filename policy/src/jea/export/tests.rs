@@ -51,6 +51,7 @@ fn policy(commands: Vec<CommandRule>, change: impl FnOnce(&mut PolicyParts, &mut
         requirement: Requirement::And(Vec::new()),
         denials: Denials::default(),
         defaults: Some(Role::new(RoleParts::default())),
+        catalog: Catalog::shipped().clone(),
         digest: "0".repeat(64),
     };
     change(&mut parts, &mut role);

@@ -6,6 +6,7 @@ use super::known::{self, Known};
 use super::login::{self, Leg};
 use super::reply::{self, Reply};
 use super::route::{Service, is_ours, service};
+use crate::limits::AddressKey;
 use crate::listener::accept::Door;
 use crate::listener::caps::{ConnectionSlot, HandshakeSlot};
 use crate::state::Gateway;
@@ -60,8 +61,16 @@ struct Context {
     /// What the login has used up.
     legs: u32,
     bytes: usize,
+    toll: Toll,
     /// Gives its place back when the login is done.
     _handshake: Option<HandshakeSlot>,
+}
+
+/// Whether the next login of this connection is counted already, by the request that came to be challenged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Toll {
+    Due,
+    Paid,
 }
 
 /// One connection.
@@ -90,7 +99,13 @@ impl Connection {
         Arc::new(Self {
             client: Client { gateway, door, peer, id },
             given_up: slots.1.given_up(),
-            context: Mutex::new(Context { state: State::Nobody, legs: 0, bytes: 0, _handshake: Some(slots.1) }),
+            context: Mutex::new(Context {
+                state: State::Nobody,
+                legs: 0,
+                bytes: 0,
+                toll: Toll::Due,
+                _handshake: Some(slots.1),
+            }),
             logged_in: CancellationToken::new(),
             closing: CancellationToken::new(),
             flushes: Flushes::default(),
@@ -242,7 +257,13 @@ impl Connection {
         // A new login on a connection replaces who it was, from its first token on.
         let mut acceptor = match std::mem::replace(&mut context.state, State::Failed) {
             State::Login(acceptor) => acceptor,
-            State::Nobody | State::Known(_) => Box::new(login::acceptor(&self.client)),
+            State::Nobody | State::Known(_) => {
+                if let Some(limited) = self.begin(context) {
+                    return limited;
+                }
+                context.toll = Toll::Due;
+                Box::new(login::acceptor(&self.client))
+            }
             State::Failed => return Reply::bare(StatusCode::BAD_REQUEST).close(),
         };
         match login::step(&self.client, &mut acceptor, token).await {
@@ -254,11 +275,25 @@ impl Connection {
             Leg::Refused(None) => Reply::challenge().close(),
             Leg::Done(known) => {
                 self.logged_in.cancel();
-                *context = Context { state: State::Known(known), legs: 0, bytes: 0, _handshake: None };
+                *context = Context { state: State::Known(known), legs: 0, bytes: 0, toll: Toll::Due, _handshake: None };
                 // Over HTTPS the last leg carries the first request; the earlier ones repeated it.
                 self.request(context, head, body).await.after_login()
             }
         }
+    }
+
+    /// Counts one login against its address, once: nothing, or the answer when it has had its share.
+    fn begin(&self, context: &mut Context) -> Option<Reply> {
+        let Client { gateway, peer, .. } = &self.client;
+        if context.toll == Toll::Due
+            && let Err(limited) = gateway.rates.login(AddressKey::from(peer.ip()))
+        {
+            gateway.audit_refused_address("login_rate", *peer, limited);
+            context.state = State::Failed;
+            return Some(Reply::limited(limited).close());
+        }
+        context.toll = Toll::Paid;
+        None
     }
 
     async fn request(&self, context: &mut Context, head: &Head, body: &[u8]) -> Reply {
@@ -273,9 +308,13 @@ impl Connection {
             },
             State::Nobody | State::Login(_) => {
                 context.state = State::Nobody;
-                Reply::challenge()
+                // Already here: stock clients hear of it only before they have begun.
+                self.begin(context).unwrap_or_else(Reply::challenge)
             }
             State::Failed => Reply::bare(StatusCode::BAD_REQUEST).close(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
