@@ -8,7 +8,7 @@ function Open($pssc) {
     $everybody = [Func[string, bool]] { param($name) $true }
     # What a registered endpoint does with a file: no other way of starting a session takes RoleDefinitions.
     $configuration = $type.GetConstructors($all)[0].Invoke(@($pssc, $everybody, $false))
-    $state = $type.GetMethod('GetInitialSessionState', $all).Invoke($configuration, @($null))
+    $state = $type.GetMethod('GetInitialSessionState', $all, $null, [type[]]@([System.Management.Automation.Remoting.PSSenderInfo]), $null).Invoke($configuration, @($null))
     $space = [runspacefactory]::CreateRunspace($state)
     $space.Open()
     $space
