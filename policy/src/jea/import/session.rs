@@ -52,7 +52,10 @@ impl Session<'_> {
         own.comments.push(notes.trap(
             TOP,
             "file",
-            format!("what the file itself makes visible became the role `{}`, which every assignment below holds", own.name),
+            format!(
+                "what the file itself makes visible became the role `{}`, which every assignment below holds",
+                own.name
+            ),
         ));
         let name = own.name.clone();
         self.draft.roles.push(own);
@@ -61,7 +64,11 @@ impl Session<'_> {
 
     fn field(&mut self, entry: &Entry, notes: &mut Notes<'_>) {
         match fold(&entry.key).as_str() {
-            "visiblecmdlets" | "visiblefunctions" | "visibleexternalcommands" | "visiblealiases" | "aliasdefinitions" => {}
+            "visiblecmdlets"
+            | "visiblefunctions"
+            | "visibleexternalcommands"
+            | "visiblealiases"
+            | "aliasdefinitions" => {}
             // Read as a whole.
             "sessiontype" | "roledefinitions" => {}
             "languagemode" => self.language_mode(entry, notes),
@@ -91,7 +98,11 @@ impl Session<'_> {
         match fold(kind).as_str() {
             "restrictedremoteserver" => {
                 self.draft.defaults = Some(Commented::new(true, Vec::new()));
-                notes.became(place, FIELD, "`defaults = true`: the eight commands of such a session, for who holds a role");
+                notes.became(
+                    place,
+                    FIELD,
+                    "`defaults = true`: the eight commands of such a session, for who holds a role",
+                );
             }
             "empty" => notes.became(place, FIELD, "no `defaults`: nothing is visible but what roles name"),
             _ => {
@@ -107,7 +118,11 @@ impl Session<'_> {
     fn language_mode(&mut self, entry: &Entry, notes: &mut Notes<'_>) {
         let mode = values::text(&entry.node).unwrap_or_default();
         if fold(mode) == fold("NoLanguage") {
-            notes.became(entry.place, &entry.key, "how every policy works: no text is run but what reads as constant commands");
+            notes.became(
+                entry.place,
+                &entry.key,
+                "how every policy works: no text is run but what reads as constant commands",
+            );
             return;
         }
         let message = format!(
@@ -252,7 +267,8 @@ impl Session<'_> {
                 Some(role) if held.contains(role) => {}
                 Some(role) => held.push(role.clone()),
                 None => {
-                    let why = format!("the role `{}` is not among the imported files: import {0}.psrc too", shown(name));
+                    let why =
+                        format!("the role `{}` is not among the imported files: import {0}.psrc too", shown(name));
                     comments.push(format!("left out: {}", notes.left_out(*place, &entry.key, why)));
                 }
             }

@@ -16,7 +16,6 @@ pub(super) fn command(name: &str) -> Vec<String> {
             shown(module)
         ));
     }
-    traps.extend(dangerous(name).map(|why| format!("{}: {why}", shown(name))));
     traps
 }
 
@@ -29,7 +28,7 @@ pub(super) fn restricted(name: &str) -> Option<String> {
             shown(name)
         ));
     }
-    dangerous(name).map(|why| format!("{}: {why}", shown(name)))
+    None
 }
 
 fn wildcard(name: &str) -> String {
@@ -45,9 +44,4 @@ fn wildcard(name: &str) -> String {
          of `*`. Write the names that are needed",
         shown(name)
     )
-}
-
-/// Why a command should be in no allowlist.
-fn dangerous(name: &str) -> Option<&'static str> {
-    crate::jea::danger(name.rsplit('\\').next().unwrap_or_default())
 }
