@@ -53,12 +53,6 @@ pub const COMMAND_LINE: usize = 8191;
 pub const SHOWN_VALUE: usize = 60;
 /// Values, lists or programs of a policy that a denial shows.
 pub const SHOWN_ENTRIES: usize = 6;
-/// Levels of brackets in a PowerShell data file; JEA's own fields need six.
-pub const DATA_DEPTH: usize = 32;
-/// Levels of brackets in a script block of a data file.
-pub const SCRIPT_DEPTH: usize = 200;
-/// Characters of a line of a comment that an import writes.
-pub const COMMENT_WIDTH: usize = 100;
 /// Bytes of one script, pinned or read as commands; one of more is no single pipeline.
 pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Commands of one pipeline in script text.
