@@ -454,8 +454,8 @@ fn a_plain_entry_beside_a_restricted_one_counts_on_its_own() {
         decide_by(&policy, CommandsRequest { commands, extra_commands: None, input: Presence::Absent })
     };
     let (name, pass) = (named("-Name", text_of("x")), named("-PassThru", Value::Null));
-    assert!(ask("['r']", &[], &[name.clone()]).allowed().is_some());
-    assert_eq!(ask("['r']", &[], &[pass.clone()]).allowed().unwrap().rule, "b");
+    assert!(ask("['r']", &[], std::slice::from_ref(&name)).allowed().is_some());
+    assert_eq!(ask("['r']", &[], std::slice::from_ref(&pass)).allowed().unwrap().rule, "b");
     denied(&ask("['r']", &[], &[name.clone(), pass.clone()]), DenyReason::Parameter);
     assert_eq!(ask("['r', 's']", &[], &[name, pass]).allowed().unwrap().role, "s");
     denied(&ask("['r', 'x']", &["Get-Pool"], &[]), DenyReason::Pipeline);
@@ -587,7 +587,6 @@ fn rules_that_deny_win_over_every_allow() {
 #[test]
 fn required_groups_come_before_every_rule() {
     let required = format!("require_groups = {{ and = ['D\\a', {{ or = ['D\\b', 'D\\c'] }}] }}\n{ROLES}");
-    let required = required.replace('\'', "'");
     let policy = compile(&[("catalog.toml", CATALOG), ("roles.toml", &required), ("who.toml", WHO)]).policy;
     let ask = |groups: &[&str], name: &str| {
         let request =
