@@ -4,6 +4,8 @@
 pub const SOURCES: usize = 256;
 /// Pinned scripts of one policy: files, and entries that pin one.
 pub const SCRIPTS: usize = 512;
+/// Bytes of script text: of a pinned script, and of what is read as commands, where more is no single pipeline.
+pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Bytes of a pinned script's path.
 pub const SCRIPT_PATH: usize = 512;
 /// Bytes of one document. A thousand rules take about 200 KB.
@@ -52,8 +54,6 @@ pub const DATA_DEPTH: usize = 32;
 pub const SCRIPT_DEPTH: usize = 200;
 /// Characters of a line of a comment that an import writes.
 pub const COMMENT_WIDTH: usize = 100;
-/// Bytes of one pinned script, and of script text that is read as commands.
-pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Commands of one pipeline in script text.
 pub const PIPELINE_COMMANDS: usize = 64;
 /// Arguments of one command in script text.

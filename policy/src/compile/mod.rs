@@ -3,9 +3,12 @@
 mod assignments;
 mod catalog;
 mod commands;
+mod defaults;
 mod denials;
 mod roles;
 mod scripts;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -110,7 +113,7 @@ fn compile<'a>(sources: &[Source<'a>]) -> Result<(Policy, Compiler<'a>, Vec<Docu
         assignments,
         requirement: Requirement::And(requirement),
         denials,
-        defaults: None,
+        defaults: visible.then(defaults::role),
         catalog,
         digest: digest(sources.iter().map(|source| (source.name, source.text))),
     });

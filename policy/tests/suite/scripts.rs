@@ -7,7 +7,7 @@ use sekisho_policy::{Action, Checked, CheckedScript, Circumstances, Decision, De
 
 use super::support::{principal, reason, target};
 
-const POLICY: &str = r"
+const POLICY: &str = r#"
 defaults = true
 [catalog]
 mode = 'replace'
@@ -16,14 +16,14 @@ commands = [
     { name = 'LogName', type = 'string', position = 0 }, { name = 'Newest', type = 'int' } ] },
 ]
 [roles.ops]
-cmdlets = [ { name = 'Get-Log', parameters = [{ name = 'LogName', validate_set = ['System', '-Newest', 'it''s'] },
+cmdlets = [ { name = 'Get-Log', parameters = [{ name = 'LogName', validate_set = ['System', '-Newest', "it's"] },
   { name = 'Newest', validate_pattern = '\d+' }] } ]
 
 [[assignments]]
 principals = ['DEMO\ops']
 targets = ['web01.demo.example']
 roles = ['ops']
-";
+"#;
 
 const SCRIPT: &str = "param($Name, [switch] $Force, $Password)\nRestart-Service $Name\n$using:place; $using:token\n";
 
