@@ -2,6 +2,7 @@
 
 use super::draft::{CommandDraft, Commented, ParametersDraft};
 use super::{document, parameter, traps, values};
+use crate::command_pattern::CommandPattern;
 use crate::fold::fold;
 use crate::jea::data::{Entry, Node, Place, Table, Value};
 use crate::jea::known;
@@ -120,12 +121,10 @@ pub(super) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.contains(['?', '[', ']']) {
         return Err("of wildcards only `*` can be expressed");
     }
-    let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '*' | '.'));
-    let (module, command) = name.split_once('\\').unwrap_or(("Module", name));
-    if module.is_empty() || command.is_empty() || module.contains(odd) || command.contains(odd) {
-        return Err("no name of a cmdlet or function, alone or as `Module\\Name`, that a client could call");
+    match CommandPattern::parse(name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("no name of a cmdlet or function, alone or as `Module\\Name`, that a client could call"),
     }
-    Ok(())
 }
 
 /// Several entries for one command: alternatives here, merged there.

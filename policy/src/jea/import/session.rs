@@ -136,7 +136,7 @@ impl Session<'_> {
 
     fn required_groups(&mut self, entry: &Entry, notes: &mut Notes<'_>) {
         let mut comments = Vec::new();
-        let requirement = requirement(&entry.node, &entry.key, &mut comments, notes);
+        let requirement = requirement(&entry.node, (&entry.key, 0), &mut comments, notes);
         comments.push(notes.trap(
             entry.place,
             &entry.key,
@@ -323,7 +323,12 @@ fn principal(text: &str) -> Result<String, (String, String)> {
 }
 
 /// A group, or one of `And` and `Or` with what is in it. What is not understood can be met by nobody.
-fn requirement(node: &Node, field: &str, comments: &mut Vec<String>, notes: &mut Notes<'_>) -> Requirement {
+fn requirement(
+    node: &Node,
+    (field, depth): (&str, usize),
+    comments: &mut Vec<String>,
+    notes: &mut Notes<'_>,
+) -> Requirement {
     let mut group = |text: &str| {
         principal(text).unwrap_or_else(|(placeholder, why)| {
             comments.push(notes.trap(node.place, field, why));
@@ -340,8 +345,9 @@ fn requirement(node: &Node, field: &str, comments: &mut Vec<String>, notes: &mut
     let combine = only.and_then(|entry| Combine::named(&entry.key).map(|combine| (entry, combine)));
     let parts = combine.map(|(entry, _)| values::items(&entry.node)).unwrap_or_default();
     match combine {
-        Some((_, combine)) if !parts.is_empty() => {
-            let parts = parts.iter().map(|part| requirement(part, field, comments, notes)).collect();
+        Some((_, combine)) if !parts.is_empty() && depth < limits::REQUIREMENT_DEPTH => {
+            let parts =
+                parts.iter().map(|part| requirement(part, (field, depth.saturating_add(1)), comments, notes)).collect();
             match combine {
                 Combine::And => Requirement::All(parts),
                 Combine::Or => Requirement::Any(parts),

@@ -2,6 +2,7 @@
 
 use crate::fold::fold;
 use crate::jea::note::shown;
+use crate::lint;
 
 /// The traps of a command that is visible with all its parameters.
 pub(super) fn command(name: &str) -> Vec<String> {
@@ -16,6 +17,8 @@ pub(super) fn command(name: &str) -> Vec<String> {
             shown(module)
         ));
     }
+    let bare = fold(name.rsplit('\\').next().unwrap_or_default());
+    traps.extend(lint::danger_of(&bare).map(|why| format!("{}: {why}", shown(name))));
     traps
 }
 
@@ -28,7 +31,7 @@ pub(super) fn restricted(name: &str) -> Option<String> {
             shown(name)
         ));
     }
-    None
+    lint::danger_of_restricted(&fold(name)).map(|why| format!("{}: {why}", shown(name)))
 }
 
 fn wildcard(name: &str) -> String {

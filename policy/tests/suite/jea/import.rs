@@ -1,6 +1,6 @@
 //! What becomes of each field.
 
-use super::{imported, mistakes, notes};
+use super::{compiled, imported, mistakes, notes};
 use sekisho_policy::jea::Outcome;
 
 /// The role that one field makes, as TOML.
@@ -124,7 +124,7 @@ fn the_option_to_ignore_case_is_on_anyway() {
 
 #[test]
 fn traps_of_commands_are_told() {
-    let field = r"VisibleCmdlets = '*', '*-Service', '*-Process', 'Get-*', 'Stop-*', 'DnsServer\Get-DnsServer',
+    let field = r"VisibleCmdlets = '*', '*-Service', '*-Process', 'Get-*', 'Stop-*', 'DnsServer\Get-DnsServer', 'Invoke-Expression', 'Copy-Item', @{ Name = 'Start-Process'; Parameters = @{ Name = 'FilePath' } },
         'Get-Process', @{ Name = 'Get-Process'; Parameters = @{ Name = 'Name'; ValidateSet = 'b'; ValidatePattern = 'HR_*'; Odd = 1 }; Odd = 2 },
         @{ Name = 'Get-Content'; Parameters = @{ Name = 'Path'; ValidatePattern = '^C:\\Logs\\.*$' } },
         @{ Name = 'Select-Object'; Parameters = @{ Name = 'Property' } }";
@@ -145,6 +145,9 @@ fn traps_of_commands_are_told() {
             "any text through in one place",
             "holds `$`",
             "lets a line feed at the end of a value pass",
+            "Invoke-Expression: it runs text as code",
+            "Start-Process: it starts any program",
+            "Copy-Item: ",
             "Select-Object: a session of the type RestrictedRemoteServer has a narrow form",
         ],
     );
@@ -357,6 +360,27 @@ fn required_groups_hold_and_what_is_not_understood_is_met_by_nobody() {
         assert_eq!(found["require_groups"], toml(&format!("x = {expected}"))["x"], "{field}");
     }
     assert_said(&session_said(r"RequiredGroups = 'D\a'", Outcome::Trap), &["holds for the whole policy"]);
+}
+
+#[test]
+fn requirements_are_as_deep_as_a_policy_takes_them() {
+    let nested = format!("RequiredGroups = {}'D\\a'{}", "@{ And = ".repeat(20), " }".repeat(20));
+    let text = session(&nested)["require_groups"].to_string();
+    assert!(text.contains("UNRESOLVED") && !text.contains(r"D\\a"), "{text}");
+}
+
+#[test]
+fn an_import_grants_nothing_before_its_targets_are_named() {
+    let files = [
+        ("web.psrc", "@{ VisibleCmdlets = 'Get-Date' }"),
+        ("s.pssc", r"@{ RoleDefinitions = @{ 'D\u' = @{ RoleCapabilities = 'web' } } }"),
+    ];
+    let policy = compiled(&imported(&files)).policy;
+    let circumstances = sekisho_policy::Circumstances::default();
+    let mut target = crate::support::target("web01");
+    assert!(!policy.may_reach(&crate::support::principal(r"D\u", &[]), &target, &circumstances));
+    target.groups.push("jea s".to_owned());
+    assert!(policy.may_reach(&crate::support::principal(r"d\U", &[]), &target, &circumstances));
 }
 
 #[test]
