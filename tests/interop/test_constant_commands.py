@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+import winrm
 import winrm.exceptions
 from pypsrp.exceptions import WSManFaultError
 
@@ -60,6 +61,21 @@ def test_run_ps_runs_what_was_judged_and_nothing_of_the_clients_bytes(path):
     assert path.audited("result", principal="GATEWAY\\scripter")["exit_code"] == 0
 
 
+def test_the_session_of_pywinrm_as_people_use_it(path, resolve):
+    resolve(["web01.gw.test"])
+    session = winrm.Session(
+        f"https://web01.gw.test:{path.where().port}",
+        auth=("scripter", PASSWORD),
+        transport="credssp",
+        ca_trust_path=str(path.where().ca),
+        proxy=None,
+    )
+    done = session.run_ps("Restart-Service -Name Spooler -Force")
+    assert done.status_code == 0
+    assert arrived(path) == ["Restart-Service -Name:'Spooler' -Force:$true"]
+    assert session.run_ps("Throw-Error 'not today'").std_err == b"not today"
+
+
 def test_raw_of_ansible_runs_too(path, tmp_path):
     done = ansible(path, tmp_path, "winrm", "ansible.builtin.raw", "Get-Service Spooler", user="scripter")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -104,11 +120,11 @@ def test_without_such_a_role_the_line_is_a_program_that_no_rule_names(path, user
         ("Restart-Service -Name Dns", "Restart-Service is allowed in role services, but"),
         ("Stop-Service -Name Spooler", "allows"),
         ("Get-Service -Name Spooler -ComputerName db01", "Get-Service is allowed in role services, but"),
-        ("Get-Service -Name $env:x", "$"),
+        ("Get-Service -Name $env:x", "a variable"),
         ("Get-Service -Name Spooler; Get-Service", "statement"),
         ("Get-Service | ForEach-Object { $_.Stop() }", "{"),
         ("& whoami", "&"),
-        ("$ErrorActionPreference = 'Stop';Get-Service", "$"),
+        ("$ErrorActionPreference = 'Stop';Get-Service", "an assignment"),
         ("iex 'whoami'", "allows"),
         ("hostname", "allows"),
     ],
