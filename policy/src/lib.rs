@@ -28,6 +28,7 @@ mod lint;
 pub mod mistake;
 mod model;
 mod pattern;
+mod pattern_shape;
 pub mod powershell;
 mod program_path;
 mod render;

@@ -22,5 +22,6 @@ mod programs;
 mod properties;
 mod random;
 mod reference;
+mod requests;
 mod scripts;
 mod support;
