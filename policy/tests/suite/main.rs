@@ -25,5 +25,6 @@ mod properties;
 mod questions;
 mod random;
 mod reference;
+mod requests;
 mod scripts;
 mod support;
