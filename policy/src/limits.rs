@@ -15,7 +15,7 @@ pub const ROLES: usize = 4096;
 /// Rules of one policy, for programs, commands and scripts together.
 pub const RULES: usize = 65_536;
 /// What the wildcards of one policy cover together, in commands and editions: `*` covers about 8,000.
-pub const COVERED: usize = 1_000_000;
+pub const COVERED: usize = 400_000;
 /// Rules of one policy that deny.
 pub const DENIALS: usize = 4096;
 /// Characters of the reason that a rule gives for a denial.
@@ -34,6 +34,13 @@ pub const PATTERN_BYTES: usize = 2048;
 pub const PATTERN_DEPTH: u32 = 32;
 /// Bytes of one compiled pattern; a hundred letters of any script take about half.
 pub const PATTERN_COMPILED_BYTES: usize = 16 * 1024 * 1024;
+/// What judging one value by one pattern may cost: the places of the pattern that can be under way at once, times the
+/// bytes of the value. Each takes up to 20 ns, so that this is about 10 ms.
+pub const PATTERN_COST: usize = 500_000;
+/// Bytes of the longest value that any pattern is asked about: all that a command line can hold.
+pub const PATTERN_VALUE_BYTES: usize = 32_768;
+/// Bytes of a value that every pattern has to be able to judge.
+pub const PATTERN_VALUE_LEAST: usize = 64;
 /// Characters of a name: role, rule, principal, group, tag.
 pub const NAME: usize = 256;
 /// Characters of a target's name, as in the DNS.
@@ -46,7 +53,7 @@ pub const COMMAND_LINE: usize = 8191;
 pub const SHOWN_VALUE: usize = 60;
 /// Values, lists or programs of a policy that a denial shows.
 pub const SHOWN_ENTRIES: usize = 6;
-/// Bytes of script text that is read as commands, and of a pinned script.
+/// Bytes of one script, pinned or read as commands; one of more is no single pipeline.
 pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Commands of one pipeline in script text.
 pub const PIPELINE_COMMANDS: usize = 64;

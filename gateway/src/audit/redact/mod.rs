@@ -73,7 +73,7 @@ pub struct AuditedClaim {
 pub struct AuditedText {
     bytes: usize,
     sha256: String,
-    /// Where reading stopped, in bytes.
+    /// Where reading stopped, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
