@@ -3,6 +3,7 @@
 mod assignments;
 mod catalog;
 mod commands;
+mod defaults;
 mod denials;
 mod roles;
 mod scripts;
@@ -112,7 +113,7 @@ fn compile<'a>(sources: &[Source<'a>]) -> Result<(Policy, Compiler<'a>, Vec<Docu
         assignments,
         requirement: Requirement::And(requirement),
         denials,
-        defaults: None,
+        defaults: visible.then(defaults::role),
         catalog,
         digest: digest(sources.iter().map(|source| (source.name, source.text))),
     });
