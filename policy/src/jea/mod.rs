@@ -10,4 +10,3 @@ mod note;
 pub use export::{Exported, ExportedFile, SessionForm, Wanted, export};
 pub use import::{File, Imported, ImportedDocument, import};
 pub use note::{Note, Outcome};
-use known::{command_of_alias, danger};

@@ -10,4 +10,5 @@ mod engine;
 mod random;
 mod reading;
 mod recorded;
+mod verdicts;
 mod written;

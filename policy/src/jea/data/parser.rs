@@ -123,7 +123,11 @@ impl Parser<'_> {
         self.skip_blanks()?;
         let here = self.cursor.place();
         if !self.cursor.eat('=') {
-            return Err(DataMistake::new(here, "a name without `=`", "write name = value; names with a dash in quotes"));
+            return Err(DataMistake::new(
+                here,
+                "a name without `=`",
+                "write name = value; names with a dash in quotes",
+            ));
         }
         self.skip_blanks_and_lines()?;
         let node = self.value()?;

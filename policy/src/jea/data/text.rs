@@ -174,7 +174,8 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Ok(value), "{text}");
         }
-        for text in ["\"$a\"", "\"$(a)\"", "\"${a}\"", "\"$_\"", "\"$$\"", "\"$?\"", "\"$^\"", "\"$:a\"", "\"$1\"", "\"$受\""]
+        for text in
+            ["\"$a\"", "\"$(a)\"", "\"${a}\"", "\"$_\"", "\"$$\"", "\"$?\"", "\"$^\"", "\"$:a\"", "\"$1\"", "\"$受\""]
         {
             assert!(read(text).unwrap_err().starts_with("2 a `$` in double quotes"), "{text}");
         }
@@ -197,7 +198,9 @@ mod tests {
             assert!(opens_here(&Cursor::new(text)), "{text}");
             assert_eq!(read(text).as_deref(), Ok(value), "{text}");
         }
-        assert!(!opens_here(&Cursor::new("@'a\n'@")) && !opens_here(&Cursor::new("@'")) && !opens_here(&Cursor::new("@{")));
+        assert!(
+            !opens_here(&Cursor::new("@'a\n'@")) && !opens_here(&Cursor::new("@'")) && !opens_here(&Cursor::new("@{"))
+        );
         assert!(read("@'\na\n '@").unwrap_err().starts_with("1 a text that does not end"));
         assert!(read("@\"\n$a\n\"@").is_err());
     }

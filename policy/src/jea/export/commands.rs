@@ -52,7 +52,11 @@ impl<'p> Chosen<'p> {
             notes.left_out(NOWHERE, field(rule), format!("{}: {why}", shown(&rule.entry)));
         };
         if let Some((command, denial)) = self.denied(rule) {
-            let why = format!("the rule {} denies {}, and a role capability can deny nothing", shown(&denial), shown(&command));
+            let why = format!(
+                "the rule {} denies {}, and a role capability can deny nothing",
+                shown(&denial),
+                shown(&command)
+            );
             return left_out(notes, &why);
         }
         match &rule.parameters {
@@ -175,7 +179,8 @@ fn restriction(role: &Role, rule: &CommandRule, parameter: &ParameterRule, notes
         entries.push(("ValidatePattern".to_owned(), Literal::text(format!(r"(?:{})\z", pattern.source()))));
     }
     if parameter.set.is_some() && parameter.pattern.is_some() {
-        let why = "both a set and a pattern: PowerShell 7.6 demands both, its documentation says that the set is dropped";
+        let why =
+            "both a set and a pattern: PowerShell 7.6 demands both, its documentation says that the set is dropped";
         notes.trap(NOWHERE, field(rule), say(why));
     }
     match parameter.secrecy {
@@ -184,7 +189,11 @@ fn restriction(role: &Role, rule: &CommandRule, parameter: &ParameterRule, notes
             notes.trap(NOWHERE, field(rule), say("transcripts and logs on the target show its values"));
         }
         ParameterSecrecy::Secure if takes_secrets_only(role, rule, parameter) => {
-            notes.trap(NOWHERE, field(rule), say("that it takes secrets only is up to the type of the parameter there"));
+            notes.trap(
+                NOWHERE,
+                field(rule),
+                say("that it takes secrets only is up to the type of the parameter there"),
+            );
         }
         ParameterSecrecy::Secure => {
             notes.left_out(NOWHERE, field(rule), say("nothing there would keep it from taking plain values"));

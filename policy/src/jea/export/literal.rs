@@ -15,7 +15,7 @@ impl Literal {
         Self::Text(text.into())
     }
 
-    pub(super) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+    pub(super) fn texts<'t, I: IntoIterator<Item = &'t str>>(texts: I) -> Self {
         Self::List(texts.into_iter().map(Self::text).collect())
     }
 }
@@ -70,8 +70,22 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for text in ["", "a", "it's", "\u{2018}\u{201B}\u{201A}'", "\"$x`n\"", "two\r\nlines", "@{ }", "#", "受注\u{A0}", "'@\n"] {
-            let literal = Literal::Table(vec![("Name".to_owned(), Literal::texts([text, "z"])), (format!("k{text}"), Literal::text(text))]);
+        for text in [
+            "",
+            "a",
+            "it's",
+            "\u{2018}\u{201B}\u{201A}'",
+            "\"$x`n\"",
+            "two\r\nlines",
+            "@{ }",
+            "#",
+            "受注\u{A0}",
+            "'@\n",
+        ] {
+            let literal = Literal::Table(vec![
+                ("Name".to_owned(), Literal::texts([text, "z"])),
+                (format!("k{text}"), Literal::text(text)),
+            ]);
             let table = data::parse(&literal.to_string()).unwrap();
             assert_eq!(table.get("name").unwrap().node.value.kind(), "a list");
             let data::Value::Text(read) = &table.0[1].node.value else { panic!("{literal}") };

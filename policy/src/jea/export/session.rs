@@ -39,12 +39,7 @@ pub(super) fn fields(
 }
 
 /// Who holds the role, as far as nothing else has to hold.
-fn definitions(
-    policy: &Policy,
-    (index, role): (usize, &Role),
-    wanted: &Wanted<'_>,
-    notes: &mut Notes<'_>,
-) -> Literal {
+fn definitions(policy: &Policy, (index, role): (usize, &Role), wanted: &Wanted<'_>, notes: &mut Notes<'_>) -> Literal {
     const FIELD: &str = "RoleDefinitions";
     let target = wanted.target.map(FoldedTarget::new);
     let mut principals = BTreeSet::new();
@@ -54,12 +49,15 @@ fn definitions(
         }
         let who = assignment.principals.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
         if !assignment.conditions.always_hold() {
-            let why = format!("{who}: JEA knows no hours and no source addresses, so that they would hold the role always");
+            let why =
+                format!("{who}: JEA knows no hours and no source addresses, so that they would hold the role always");
             notes.left_out(NOWHERE, FIELD, why);
             continue;
         }
         if target.is_none() {
-            let why = format!("{who}: hold the role wherever this file is registered, and not only on the targets of the policy");
+            let why = format!(
+                "{who}: hold the role wherever this file is registered, and not only on the targets of the policy"
+            );
             notes.trap(NOWHERE, FIELD, why);
         }
         principals.extend(assignment.principals.iter().map(String::as_str));

@@ -4,6 +4,7 @@ use super::draft::{AliasDraft, Commented, RoleDraft};
 use super::{commands, values};
 use crate::fold::fold;
 use crate::jea::data::{Entry, Place, Table};
+use crate::jea::known;
 use crate::jea::note::{Notes, shown};
 
 /// Reads both fields into the role, whose commands have been read. An alias is visible when it is defined, unless
@@ -26,7 +27,11 @@ fn definitions(entry: &Entry, notes: &mut Notes<'_>) -> Vec<(Place, AliasDraft)>
         let table = values::table(node);
         let member = |name: &str| table.and_then(|table| values::member(table, name));
         let (Some(alias), Some(command)) = (member("Name"), member("Value")) else {
-            notes.left_out(node.place, &entry.key, "no hashtable with `Name` and `Value`; PowerShell refuses to load it");
+            notes.left_out(
+                node.place,
+                &entry.key,
+                "no hashtable with `Name` and `Value`; PowerShell refuses to load it",
+            );
             continue;
         };
         if aliases.iter().any(|(_, other)| fold(&other.alias) == fold(alias)) {
@@ -72,10 +77,10 @@ fn visible(entry: &Entry, defined: Vec<(Place, AliasDraft)>, role: &mut RoleDraf
 
 /// An alias that PowerShell has from the start, when the role names its command.
 fn by_catalogue(alias: &str, role: &RoleDraft) -> Option<AliasDraft> {
-    let command = crate::jea::command_of_alias(alias)?;
     let named = role.cmdlets.iter().chain(&role.functions).filter_map(|entry| entry.item.as_ref());
-    let covers = |name: &str| fold(name.rsplit('\\').next().unwrap_or_default()) == fold(&command);
-    named.map(|entry| entry.name.as_str()).any(covers).then(|| AliasDraft { alias: alias.to_owned(), command })
+    let found = named.map(|entry| entry.name.as_str()).find(|name| known::is_alias_of(alias, name))?;
+    let command = found.rsplit('\\').next().unwrap_or_default().to_owned();
+    Some(AliasDraft { alias: alias.to_owned(), command })
 }
 
 fn checked(
@@ -99,7 +104,8 @@ fn checked(
     let comments = if named.map(|entry| entry.name.as_str()).any(covers) {
         Vec::new()
     } else {
-        let text = format!("the alias `{}` stands for {}, which the role does not make visible", shown(name), shown(command));
+        let text =
+            format!("the alias `{}` stands for {}, which the role does not make visible", shown(name), shown(command));
         vec![notes.trap(place, field, text)]
     };
     Commented::new(alias, comments)

@@ -1,9 +1,11 @@
 //! `VisibleCmdlets` and `VisibleFunctions`.
 
 use super::draft::{CommandDraft, Commented, ParametersDraft};
-use super::{parameter, traps, values};
+use super::{document, parameter, traps, values};
+use crate::command_pattern::CommandPattern;
 use crate::fold::fold;
 use crate::jea::data::{Entry, Node, Place, Table, Value};
+use crate::jea::known;
 use crate::jea::note::{Notes, shown};
 
 const REFUSES: &str = "PowerShell refuses to load a file with it";
@@ -67,14 +69,36 @@ fn restricted(place: Place, table: &Table, field: &str, notes: &mut Notes<'_>) -
     }
     let mut comments = note_members(place, table, name, field, notes);
     comments.extend(traps::restricted(name).map(|trap| notes.trap(place, field, trap)));
-    match parameter::read(name, list, field, notes) {
+    let infos = known::infos(name);
+    match parameter::read(name, (list, &infos), field, notes) {
         Ok((parameters, more)) => {
             comments.extend(more);
-            let parameters = ParametersDraft::Listed(parameters);
-            Commented::new(CommandDraft { name: name.to_owned(), parameters }, comments)
+            let draft = CommandDraft { name: name.to_owned(), parameters: ParametersDraft::Listed(parameters) };
+            if infos.is_empty() {
+                unknown(place, &draft, comments, field, notes)
+            } else {
+                Commented::new(draft, comments)
+            }
         }
         Err(comment) => Commented::left_out(comment),
     }
+}
+
+/// A policy can restrict only what the catalogue knows. What it would say stands in the comment.
+fn unknown(
+    place: Place,
+    draft: &CommandDraft,
+    mut comments: Vec<String>,
+    field: &str,
+    notes: &mut Notes<'_>,
+) -> Commented<CommandDraft> {
+    let message = format!(
+        "{}: the catalogue does not know it, so that its parameters cannot be judged. Import what a target says of it \
+         with `policy catalog import`, then write it into the list",
+        shown(&draft.name)
+    );
+    comments.push(format!("left out: {}: {}", notes.left_out(place, field, message), document::command(draft)));
+    Commented { comments, item: None }
 }
 
 fn note_members(place: Place, table: &Table, name: &str, field: &str, notes: &mut Notes<'_>) -> Vec<String> {
@@ -82,7 +106,11 @@ fn note_members(place: Place, table: &Table, name: &str, field: &str, notes: &mu
     let unknown = table.0.iter().filter(|entry| !known(&entry.key));
     unknown
         .map(|entry| {
-            let message = format!("`{}` of {}: PowerShell overlooks it, so that it restricts nothing", shown(&entry.key), shown(name));
+            let message = format!(
+                "`{}` of {}: PowerShell overlooks it, so that it restricts nothing",
+                shown(&entry.key),
+                shown(name)
+            );
             notes.trap(place, field, message)
         })
         .collect()
@@ -93,12 +121,10 @@ pub(super) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.contains(['?', '[', ']']) {
         return Err("of wildcards only `*` can be expressed");
     }
-    let odd = |c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '*' | '.'));
-    let (module, command) = name.split_once('\\').unwrap_or(("Module", name));
-    if module.is_empty() || command.is_empty() || module.contains(odd) || command.contains(odd) {
-        return Err("no name of a cmdlet or function, alone or as `Module\\Name`, that a client could call");
+    match CommandPattern::parse(name) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("no name of a cmdlet or function, alone or as `Module\\Name`, that a client could call"),
     }
-    Ok(())
 }
 
 /// Several entries for one command: alternatives here, merged there.
@@ -132,10 +158,22 @@ mod tests {
 
     #[test]
     fn names_are_those_of_commands() {
-        for good in ["Get-Service", r"NetTCPIP\Get-NetIPAddress", "Get-Net*", "*-Service", r"Module\*", "*", "Get-受注"] {
+        for good in ["Get-Service", r"NetTCPIP\Get-NetIPAddress", "Get-Net*", "*-Service", r"Module\*", "*", "Get-受注"]
+        {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        for bad in ["", "Get-Serv?ce", "Get-[a-z]*", r"a\b\c", r"\Get-X", r"Module\", "Get Service", "a;b", "a\nb", "a\u{200D}b"] {
+        for bad in [
+            "",
+            "Get-Serv?ce",
+            "Get-[a-z]*",
+            r"a\b\c",
+            r"\Get-X",
+            r"Module\",
+            "Get Service",
+            "a;b",
+            "a\nb",
+            "a\u{200D}b",
+        ] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
     }

@@ -13,7 +13,8 @@ use crate::limits;
 pub(super) fn write(file: &str, draft: &DocumentDraft) -> String {
     let mut document = DocumentMut::new();
     let root = document.as_table_mut();
-    let mut head = comment(&format!("Imported from {file}. Whoever assigns these roles stands by them: read the comments."), "");
+    let mut head =
+        comment(&format!("Imported from {file}. Whoever assigns these roles stands by them: read the comments."), "");
     head.extend(draft.comments.iter().map(|text| comment(text, "")));
     let mut head = Some(head);
     if let Some(defaults) = &draft.defaults {
@@ -105,7 +106,8 @@ fn list<T>(entries: &[Commented<T>], write: impl Fn(&T) -> Value) -> Array {
     array
 }
 
-fn command(command: &CommandDraft) -> Value {
+/// An entry of a list of commands.
+pub(super) fn command(command: &CommandDraft) -> Value {
     match &command.parameters {
         ParametersDraft::All => command.name.as_str().into(),
         ParametersDraft::Listed(parameters) => {

@@ -18,9 +18,15 @@ const LEFT_OUT: [(&str, &str); 15] = [
         "a gateway knows no providers: a parameter that takes a path reaches every provider that the target's session \
          has, unless its values are restricted",
     ),
-    ("ScriptsToProcess", "runs on the target when a session starts; it stays in the target's own session configuration"),
+    (
+        "ScriptsToProcess",
+        "runs on the target when a session starts; it stays in the target's own session configuration",
+    ),
     ("TypesToProcess", "is loaded on the target, and can run code; it stays in the target's own session configuration"),
-    ("FormatsToProcess", "is loaded on the target, and can run code; it stays in the target's own session configuration"),
+    (
+        "FormatsToProcess",
+        "is loaded on the target, and can run code; it stays in the target's own session configuration",
+    ),
     ("AssembliesToLoad", "is loaded on the target; it stays in the target's own session configuration"),
     ("EnvironmentVariables", "is set on the target; clients cannot set any through the gateway"),
     ("VariableDefinitions", "is set on the target; text with variables is refused here anyway"),
@@ -47,7 +53,10 @@ const SESSION_LEFT_OUT: [(&str, &str); 7] = [
          and checks parameters of commands that it would not check otherwise",
     ),
     ("UserDriveMaximumSize", "belongs to the user drive, which is not used"),
-    ("EnforceInputParameterValidation", "a restricted command takes no input from a pipeline here, so that nothing escapes the check"),
+    (
+        "EnforceInputParameterValidation",
+        "a restricted command takes no input from a pipeline here, so that nothing escapes the check",
+    ),
 ];
 
 /// Notes a field that every kind of file can have and nobody needs. `false`: it is another one.
@@ -99,9 +108,18 @@ fn note_functions(entry: &Entry, notes: &mut Notes<'_>) {
 /// What a function's body should not do, since it runs without restriction whatever the session's language mode is.
 fn body(function: &Table) -> Vec<&'static str> {
     const TELLING: [(&[&str], &str); 4] = [
-        (&["invoke-expression", "iex ", "[scriptblock]::create"], "its body runs text; a parameter that reaches it runs anything"),
-        (&["start-process", "cmd /c", "cmd.exe", "powershell "], "its body starts programs; see what its parameters can put in"),
-        (&["-like", ".startswith("], "its body compares text with a beginning or wildcards; `..` and links lead elsewhere from a path that passes"),
+        (
+            &["invoke-expression", "iex ", "[scriptblock]::create"],
+            "its body runs text; a parameter that reaches it runs anything",
+        ),
+        (
+            &["start-process", "cmd /c", "cmd.exe", "powershell "],
+            "its body starts programs; see what its parameters can put in",
+        ),
+        (
+            &["-like", ".startswith("],
+            "its body compares text with a beginning or wildcards; `..` and links lead elsewhere from a path that passes",
+        ),
         (&["-replace", " -f "], "its body builds text from its parameters; see where it goes"),
     ];
     let Some(Value::Script(body)) = function.get("ScriptBlock").map(|entry| &entry.node.value) else {

@@ -16,11 +16,11 @@ mod values;
 use std::collections::BTreeMap;
 
 use super::data::{self, DataMistake, Encoding, Place, Table};
+use super::note::shown;
 use super::note::{Note, Notes};
 use crate::fold::fold;
 use crate::limits;
 use crate::mistake::Mistake;
-use super::note::shown;
 
 /// A JEA file.
 #[derive(Debug, Clone, Copy)]

@@ -34,7 +34,9 @@ fn program(text: &str) -> Result<ProgramPath, String> {
         return Err("it exposes every program and script of the target; name those that are needed".to_owned());
     }
     if fold(text).ends_with(".ps1") {
-        return Err("a script: pin its content with `policy pin`, then the gateway sends that and nothing else".to_owned());
+        return Err(
+            "a script: pin its content with `policy pin`, then the gateway sends that and nothing else".to_owned()
+        );
     }
     let path = ProgramPath::parse(text).map_err(|(message, hint)| format!("{message} ({hint})"))?;
     if is_interpreter(path.base()) {

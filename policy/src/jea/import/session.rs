@@ -52,7 +52,10 @@ impl Session<'_> {
         own.comments.push(notes.trap(
             TOP,
             "file",
-            format!("what the file itself makes visible became the role `{}`, which every assignment below holds", own.name),
+            format!(
+                "what the file itself makes visible became the role `{}`, which every assignment below holds",
+                own.name
+            ),
         ));
         let name = own.name.clone();
         self.draft.roles.push(own);
@@ -61,7 +64,11 @@ impl Session<'_> {
 
     fn field(&mut self, entry: &Entry, notes: &mut Notes<'_>) {
         match fold(&entry.key).as_str() {
-            "visiblecmdlets" | "visiblefunctions" | "visibleexternalcommands" | "visiblealiases" | "aliasdefinitions" => {}
+            "visiblecmdlets"
+            | "visiblefunctions"
+            | "visibleexternalcommands"
+            | "visiblealiases"
+            | "aliasdefinitions" => {}
             // Read as a whole.
             "sessiontype" | "roledefinitions" => {}
             "languagemode" => self.language_mode(entry, notes),
@@ -91,7 +98,11 @@ impl Session<'_> {
         match fold(kind).as_str() {
             "restrictedremoteserver" => {
                 self.draft.defaults = Some(Commented::new(true, Vec::new()));
-                notes.became(place, FIELD, "`defaults = true`: the eight commands of such a session, for who holds a role");
+                notes.became(
+                    place,
+                    FIELD,
+                    "`defaults = true`: the eight commands of such a session, for who holds a role",
+                );
             }
             "empty" => notes.became(place, FIELD, "no `defaults`: nothing is visible but what roles name"),
             _ => {
@@ -107,7 +118,11 @@ impl Session<'_> {
     fn language_mode(&mut self, entry: &Entry, notes: &mut Notes<'_>) {
         let mode = values::text(&entry.node).unwrap_or_default();
         if fold(mode) == fold("NoLanguage") {
-            notes.became(entry.place, &entry.key, "how every policy works: no text is run but what reads as constant commands");
+            notes.became(
+                entry.place,
+                &entry.key,
+                "how every policy works: no text is run but what reads as constant commands",
+            );
             return;
         }
         let message = format!(
@@ -121,7 +136,7 @@ impl Session<'_> {
 
     fn required_groups(&mut self, entry: &Entry, notes: &mut Notes<'_>) {
         let mut comments = Vec::new();
-        let requirement = requirement(&entry.node, &entry.key, &mut comments, notes);
+        let requirement = requirement(&entry.node, (&entry.key, 0), &mut comments, notes);
         comments.push(notes.trap(
             entry.place,
             &entry.key,
@@ -252,7 +267,8 @@ impl Session<'_> {
                 Some(role) if held.contains(role) => {}
                 Some(role) => held.push(role.clone()),
                 None => {
-                    let why = format!("the role `{}` is not among the imported files: import {0}.psrc too", shown(name));
+                    let why =
+                        format!("the role `{}` is not among the imported files: import {0}.psrc too", shown(name));
                     comments.push(format!("left out: {}", notes.left_out(*place, &entry.key, why)));
                 }
             }
@@ -307,7 +323,12 @@ fn principal(text: &str) -> Result<String, (String, String)> {
 }
 
 /// A group, or one of `And` and `Or` with what is in it. What is not understood can be met by nobody.
-fn requirement(node: &Node, field: &str, comments: &mut Vec<String>, notes: &mut Notes<'_>) -> Requirement {
+fn requirement(
+    node: &Node,
+    (field, depth): (&str, usize),
+    comments: &mut Vec<String>,
+    notes: &mut Notes<'_>,
+) -> Requirement {
     let mut group = |text: &str| {
         principal(text).unwrap_or_else(|(placeholder, why)| {
             comments.push(notes.trap(node.place, field, why));
@@ -324,8 +345,9 @@ fn requirement(node: &Node, field: &str, comments: &mut Vec<String>, notes: &mut
     let combine = only.and_then(|entry| Combine::named(&entry.key).map(|combine| (entry, combine)));
     let parts = combine.map(|(entry, _)| values::items(&entry.node)).unwrap_or_default();
     match combine {
-        Some((_, combine)) if !parts.is_empty() => {
-            let parts = parts.iter().map(|part| requirement(part, field, comments, notes)).collect();
+        Some((_, combine)) if !parts.is_empty() && depth < limits::REQUIREMENT_DEPTH => {
+            let parts =
+                parts.iter().map(|part| requirement(part, (field, depth.saturating_add(1)), comments, notes)).collect();
             match combine {
                 Combine::And => Requirement::All(parts),
                 Combine::Or => Requirement::Any(parts),

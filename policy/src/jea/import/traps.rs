@@ -2,6 +2,7 @@
 
 use crate::fold::fold;
 use crate::jea::note::shown;
+use crate::lint;
 
 /// The traps of a command that is visible with all its parameters.
 pub(super) fn command(name: &str) -> Vec<String> {
@@ -16,7 +17,8 @@ pub(super) fn command(name: &str) -> Vec<String> {
             shown(module)
         ));
     }
-    traps.extend(dangerous(name).map(|why| format!("{}: {why}", shown(name))));
+    let bare = fold(name.rsplit('\\').next().unwrap_or_default());
+    traps.extend(lint::danger_of(&bare).map(|why| format!("{}: {why}", shown(name))));
     traps
 }
 
@@ -29,7 +31,7 @@ pub(super) fn restricted(name: &str) -> Option<String> {
             shown(name)
         ));
     }
-    dangerous(name).map(|why| format!("{}: {why}", shown(name)))
+    lint::danger_of_restricted(&fold(name)).map(|why| format!("{}: {why}", shown(name)))
 }
 
 fn wildcard(name: &str) -> String {
@@ -45,9 +47,4 @@ fn wildcard(name: &str) -> String {
          of `*`. Write the names that are needed",
         shown(name)
     )
-}
-
-/// Why a command should be in no allowlist.
-fn dangerous(name: &str) -> Option<&'static str> {
-    crate::jea::danger(name.rsplit('\\').next().unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! What becomes of each field.
 
-use super::{imported, mistakes, notes};
+use super::{compiled, imported, mistakes, notes};
 use sekisho_policy::jea::Outcome;
 
 /// The role that one field makes, as TOML.
@@ -41,7 +41,7 @@ fn toml(text: &str) -> toml::Table {
 fn commands_keep_their_names_parameters_and_values() {
     let field = r"VisibleCmdlets = 'Get-Service', 'DnsServer\*', 'NetTCPIP\Get-NetIPAddress', @{ Name = 'Restart-Service'
         Parameters = @{ Name = 'Name'; ValidateSet = 'DNS', 2 }, @{ Name = 'Force' }, @{ Name = 'DisplayName'; ValidatePattern = 'a|b' } },
-        @{ Name = 'Get-Date'; Parameters = @() }, @{ name = 'Get-Host'; PARAMETERS = @{ NAME = 'X'; validateset = 'y' } }
+        @{ Name = 'Get-Date'; Parameters = @() }, @{ name = 'Get-Process'; PARAMETERS = @{ NAME = 'Name'; validateset = 'y' } }
         VisibleFunctions = 'Get-NetAdapter', @{ Name = 'Get-Volume'; Parameters = @{ Name = 'DriveLetter' } }";
     let expected = r"
         cmdlets = [
@@ -49,7 +49,7 @@ fn commands_keep_their_names_parameters_and_values() {
             { name = 'Restart-Service', parameters = [
                 { name = 'Name', validate_set = ['DNS', '2'] }, 'Force', { name = 'DisplayName', validate_pattern = 'a|b' } ] },
             { name = 'Get-Date', parameters = [] },
-            { name = 'Get-Host', parameters = [{ name = 'X', validate_set = ['y'] }] },
+            { name = 'Get-Process', parameters = [{ name = 'Name', validate_set = ['y'] }] },
         ]
         functions = ['Get-NetAdapter', { name = 'Get-Volume', parameters = ['DriveLetter'] }]";
     assert_eq!(role(field), toml(expected));
@@ -94,26 +94,39 @@ fn a_parameter_that_cannot_be_restricted_as_meant_is_left_out_and_not_set_free()
         ("ValidateSet = 1.50", "a number in ValidateSet"),
         ("ValidateSet = 'a', @('b')", "a list in ValidateSet"),
     ] {
-        let field = format!("VisibleCmdlets = @{{ Name = 'Get-X'; Parameters = @{{ Name = 'A' }}, @{{ Name = 'B'; {parameter} }} }}");
-        assert_eq!(role(&field), toml("cmdlets = [{ name = 'Get-X', parameters = ['A'] }]"), "{parameter}");
-        assert_said(&said(&field, Outcome::LeftOut), &[why, "Get-X -B: "]);
+        let field = format!(
+            "VisibleCmdlets = @{{ Name = 'Restart-Service'; Parameters = @{{ Name = 'Name' }}, @{{ Name = 'DisplayName'; {parameter} }} }}"
+        );
+        assert_eq!(
+            role(&field),
+            toml("cmdlets = [{ name = 'Restart-Service', parameters = ['Name'] }]"),
+            "{parameter}"
+        );
+        assert_said(&said(&field, Outcome::LeftOut), &[why, "Restart-Service -DisplayName: "]);
     }
-    let odd = "VisibleCmdlets = @{ Name = 'Get-X'; Parameters = @{ Name = 'Na*' }, @{ Name = '-A' }, @{ Name = '' }, @{ Name = 'A' }, @{ Name = 'a'; ValidateSet = 'x' } }";
-    assert_eq!(role(odd), toml("cmdlets = [{ name = 'Get-X', parameters = ['A'] }]"));
-    assert_said(&said(odd, Outcome::LeftOut), &["Get-X -Na*: no name of a parameter", "Get-X -a: listed twice"]);
+    let odd = "VisibleCmdlets = @{ Name = 'Restart-Service'; Parameters = @{ Name = 'Na*' }, @{ Name = '-A' }, @{ Name = '' }, @{ Name = 'Name' }, @{ Name = 'name'; ValidateSet = 'x' } }";
+    assert_eq!(role(odd), toml("cmdlets = [{ name = 'Restart-Service', parameters = ['Name'] }]"));
+    assert_said(
+        &said(odd, Outcome::LeftOut),
+        &["Restart-Service -Na*: no name of a parameter", "Restart-Service -name: listed twice"],
+    );
 }
 
 #[test]
 fn the_option_to_ignore_case_is_on_anyway() {
-    let field = "VisibleCmdlets = @{ Name = 'Get-X'; Parameters = @{ Name = 'A'; ValidatePattern = '(?i)web' } }";
-    assert_eq!(role(field), toml("cmdlets = [{ name = 'Get-X', parameters = [{ name = 'A', validate_pattern = 'web' }] }]"));
+    let field =
+        "VisibleCmdlets = @{ Name = 'Restart-Service'; Parameters = @{ Name = 'Name'; ValidatePattern = '(?i)web' } }";
+    assert_eq!(
+        role(field),
+        toml("cmdlets = [{ name = 'Restart-Service', parameters = [{ name = 'Name', validate_pattern = 'web' }] }]")
+    );
 }
 
 #[test]
 fn traps_of_commands_are_told() {
-    let field = r"VisibleCmdlets = '*', '*-Service', '*-Process', 'Get-*', 'Stop-*', 'DnsServer\Get-DnsServer',
-        'Get-X', @{ Name = 'Get-X'; Parameters = @{ Name = 'A'; ValidateSet = 'b'; ValidatePattern = 'HR_*'; Odd = 1 }; Odd = 2 },
-        @{ Name = 'Get-Y'; Parameters = @{ Name = 'A'; ValidatePattern = '^C:\\Logs\\.*$' } },
+    let field = r"VisibleCmdlets = '*', '*-Service', '*-Process', 'Get-*', 'Stop-*', 'DnsServer\Get-DnsServer', 'Invoke-Expression', 'Copy-Item', @{ Name = 'Start-Process'; Parameters = @{ Name = 'FilePath' } },
+        'Get-Process', @{ Name = 'Get-Process'; Parameters = @{ Name = 'Name'; ValidateSet = 'b'; ValidatePattern = 'HR_*'; Odd = 1 }; Odd = 2 },
+        @{ Name = 'Get-Content'; Parameters = @{ Name = 'Path'; ValidatePattern = '^C:\\Logs\\.*$' } },
         @{ Name = 'Select-Object'; Parameters = @{ Name = 'Property' } }";
     assert_said(
         &said(field, Outcome::Trap),
@@ -124,14 +137,17 @@ fn traps_of_commands_are_told() {
             "whatever modules add by such a name",
             "the dangerous ones too",
             "imports the whole module DnsServer",
-            "Get-X stands here twice, at least once with a list",
+            "Get-Process stands here twice, at least once with a list",
             "both ValidateSet and ValidatePattern",
-            "Get-X -A: the pattern `HR_*` repeats the character `_`",
-            "Get-X -A: `Odd`: PowerShell overlooks it",
-            "`Odd` of Get-X: PowerShell overlooks it",
+            "Get-Process -Name: the pattern `HR_*` repeats the character `_`",
+            "Get-Process -Name: `Odd`: PowerShell overlooks it",
+            "`Odd` of Get-Process: PowerShell overlooks it",
             "any text through in one place",
             "holds `$`",
             "lets a line feed at the end of a value pass",
+            "Invoke-Expression: it runs text as code",
+            "Start-Process: it starts any program",
+            "Copy-Item: ",
             "Select-Object: a session of the type RestrictedRemoteServer has a narrow form",
         ],
     );
@@ -142,14 +158,24 @@ fn aliases_are_visible_when_defined_unless_there_is_a_list() {
     let definitions = "VisibleCmdlets = 'Get-Process'
         AliasDefinitions = @{ Name = 'a'; Value = 'Get-Process' }, @{ Name = 'b'; Value = 'Stop-Process'; Options = 'None' }, @{ Name = 'c' }, @{ Name = 'A'; Value = 'x' }";
     assert_eq!(role(definitions)["aliases"], toml("a = 'Get-Process'\nb = 'Stop-Process'").into());
-    assert_said(&said(definitions, Outcome::Trap), &["the alias `b` stands for Stop-Process, which the role does not make"]);
-    assert_said(&said(definitions, Outcome::LeftOut), &["no hashtable with `Name` and `Value`", "the alias `A` is defined twice"]);
+    assert_said(
+        &said(definitions, Outcome::Trap),
+        &["the alias `b` stands for Stop-Process, which the role does not make"],
+    );
+    assert_said(
+        &said(definitions, Outcome::LeftOut),
+        &["no hashtable with `Name` and `Value`", "the alias `A` is defined twice"],
+    );
 
     let listed = format!("{definitions}\nVisibleAliases = 'B', 'x*', 'nobody'");
     assert_eq!(role(&listed)["aliases"], toml("b = 'Stop-Process'").into());
     assert_said(
         &said(&listed, Outcome::LeftOut),
-        &["the alias `a` is defined and not among VisibleAliases", "`x*`: aliases with wildcards", "`nobody` is the alias of no command"],
+        &[
+            "the alias `a` is defined and not among VisibleAliases",
+            "`x*`: aliases with wildcards",
+            "`nobody` is the alias of no command",
+        ],
     );
     assert_eq!(role(&format!("{definitions}\nVisibleAliases = '*'"))["aliases"].as_table().unwrap().len(), 2);
     let odd = role("AliasDefinitions = @{ Name = 'a b'; Value = 'Get-Process' }, @{ Name = 'c'; Value = 'M\\Get-X' }");
@@ -257,7 +283,9 @@ fn principals_and_roles_become_assignments_that_grant_nothing_yet() {
         'DEMO\none' = @{ RoleCapabilities = 'missing' }
         'BUILTIN\Administrators' = @{ RoleCapabilities = 'web' }; 'Administrators' = @{ RoleCapabilities = 'web' }
         '.\local' = @{ RoleCapabilities = 'web' }; 'ops@demo.example' = @{ RoleCapabilities = 'web' }; 'D\a\b' = @{ RoleCapabilities = 'web' } }";
-    let expected = |who: &str, roles: &str| format!("[[assignments]]\nprincipals = ['{who}']\ntarget_groups = ['jea s']\nroles = [{roles}]\n");
+    let expected = |who: &str, roles: &str| {
+        format!("[[assignments]]\nprincipals = ['{who}']\ntarget_groups = ['jea s']\nroles = [{roles}]\n")
+    };
     let mut text = "defaults = true\n[roles.'s b']\ncmdlets = ['Get-Process']\nfunctions = ['F']\n".to_owned();
     text += &expected(r"DEMO\Web Ops", "'web'");
     text += &expected(r"DEMO\b", "'s b', 'web'");
@@ -303,7 +331,8 @@ fn what_a_session_itself_makes_visible_is_a_role_for_everybody() {
     let nobody = session("VisibleCmdlets = 'Get-Process'; SessionType = 'Empty'");
     assert_eq!(nobody["assignments"][0]["principals"][0], r"UNRESOLVED\s".into());
     // A role of that name is another one.
-    let found = imported(&[("s.psrc", "@{ VisibleCmdlets = 'Get-Date' }"), ("s.pssc", "@{ VisibleCmdlets = 'Get-Process' }")]);
+    let found =
+        imported(&[("s.psrc", "@{ VisibleCmdlets = 'Get-Date' }"), ("s.pssc", "@{ VisibleCmdlets = 'Get-Process' }")]);
     assert!(found.documents[1].text.contains("[roles.\"s session\"]"), "{}", found.documents[1].text);
 }
 
@@ -313,18 +342,45 @@ fn required_groups_hold_and_what_is_not_understood_is_met_by_nobody() {
         (r"'D\a'", r"'D\a'"),
         (r"@{ And = 'D\a' }", r"{ and = ['D\a'] }"),
         (r"@{ or = 'D\a', 'D\b' }", r"{ or = ['D\a', 'D\b'] }"),
-        (r"@{ And = @{ Or = 'D\a', @{ And = 'D\b', 'D\c' } }, 'D\d' }", r"{ and = [{ or = ['D\a', { and = ['D\b', 'D\c'] }] }, 'D\d'] }"),
+        (
+            r"@{ And = @{ Or = 'D\a', @{ And = 'D\b', 'D\c' } }, 'D\d' }",
+            r"{ and = [{ or = ['D\a', { and = ['D\b', 'D\c'] }] }, 'D\d'] }",
+        ),
         (r"@{ Or = 'D\a', 'Admins' }", r"{ or = ['D\a', 'UNRESOLVED\Admins'] }"),
         (r"@{ And = 'D\a'; Or = 'D\b' }", r"'UNRESOLVED\neither a group nor one of And and Or with groups in it'"),
         ("@{ }", r"'UNRESOLVED\neither a group nor one of And and Or with groups in it'"),
         ("@{ And = @() }", r"'UNRESOLVED\neither a group nor one of And and Or with groups in it'"),
         (r"@{ Not = 'D\a' }", r"'UNRESOLVED\neither a group nor one of And and Or with groups in it'"),
-        (r"@{ And = 'D\a', $null }", r"{ and = ['D\a', 'UNRESOLVED\neither a group nor one of And and Or with groups in it'] }"),
+        (
+            r"@{ And = 'D\a', $null }",
+            r"{ and = ['D\a', 'UNRESOLVED\neither a group nor one of And and Or with groups in it'] }",
+        ),
     ] {
         let found = session(&format!("RequiredGroups = {field}"));
         assert_eq!(found["require_groups"], toml(&format!("x = {expected}"))["x"], "{field}");
     }
     assert_said(&session_said(r"RequiredGroups = 'D\a'", Outcome::Trap), &["holds for the whole policy"]);
+}
+
+#[test]
+fn requirements_are_as_deep_as_a_policy_takes_them() {
+    let nested = format!("RequiredGroups = {}'D\\a'{}", "@{ And = ".repeat(20), " }".repeat(20));
+    let text = session(&nested)["require_groups"].to_string();
+    assert!(text.contains("UNRESOLVED") && !text.contains(r"D\\a"), "{text}");
+}
+
+#[test]
+fn an_import_grants_nothing_before_its_targets_are_named() {
+    let files = [
+        ("web.psrc", "@{ VisibleCmdlets = 'Get-Date' }"),
+        ("s.pssc", r"@{ RoleDefinitions = @{ 'D\u' = @{ RoleCapabilities = 'web' } } }"),
+    ];
+    let policy = compiled(&imported(&files)).policy;
+    let circumstances = sekisho_policy::Circumstances::default();
+    let mut target = crate::support::target("web01");
+    assert!(!policy.may_reach(&crate::support::principal(r"D\u", &[]), &target, &circumstances));
+    target.groups.push("jea s".to_owned());
+    assert!(policy.may_reach(&crate::support::principal(r"d\U", &[]), &target, &circumstances));
 }
 
 #[test]
@@ -352,7 +408,8 @@ fn files_that_cannot_be_read_are_refused_all_at_once() {
         ("x/web.psrc", b"@{}"),
         ("y\\WEB.psrc", b"@{}"),
     ]);
-    let shown: Vec<String> = found.iter().map(|m| format!("{}:{}:{} {}", m.file, m.line, m.column, m.message)).collect();
+    let shown: Vec<String> =
+        found.iter().map(|m| format!("{}:{}:{} {}", m.file, m.line, m.column, m.message)).collect();
     for (line, start) in shown.iter().zip([
         "a.psrc:1:21 a word without quotes",
         "b.psd1:1:1 the file is neither",
@@ -369,7 +426,13 @@ fn files_that_cannot_be_read_are_refused_all_at_once() {
 fn nothing_of_a_file_ends_a_comment_or_a_text() {
     let field = "Description = \"a`n[roles.evil]`r`n\u{2028}'''\"\"\"\"\"\"\"; VisibleCmdlets = \"x`n]`ncmdlets = ['*']\", 'a\u{202E}b', @{ Name = \"c`n*\"; Parameters = @() }, 'Get-X'";
     assert_eq!(role(field)["cmdlets"], toml("x = ['Get-X']")["x"]);
-    let found = imported(&[("r\n.psrc", "@{}"), ("s.pssc", "@{ RoleDefinitions = @{ \"D\\a`n[x]\" = @{ VisibleCmdlets = 'Get-X' } }; Description = \"x`n[y]\" }")]);
+    let found = imported(&[
+        ("r\n.psrc", "@{}"),
+        (
+            "s.pssc",
+            "@{ RoleDefinitions = @{ \"D\\a`n[x]\" = @{ VisibleCmdlets = 'Get-X' } }; Description = \"x`n[y]\" }",
+        ),
+    ]);
     for document in &found.documents {
         let document: toml::Table = document.text.parse().unwrap();
         assert!(document.keys().all(|key| ["roles", "assignments"].contains(&key.as_str())), "{document:?}");
@@ -382,4 +445,35 @@ fn a_file_without_a_mark_that_windows_powershell_reads_otherwise_is_told() {
     assert_said(&notes(&found, Outcome::Trap), &["2 encoding: UTF-8 without a byte order mark"]);
     let marked = imported(&[("r.psrc", "\u{FEFF}@{ VisibleCmdlets = 'Get-受注' }")]);
     assert!(notes(&marked, Outcome::Trap).is_empty());
+}
+
+#[test]
+fn what_the_catalogue_does_not_know_cannot_be_restricted_and_is_kept_in_a_comment() {
+    let field =
+        "VisibleCmdlets = @{ Name = 'Get-OurThing'; Parameters = @{ Name = 'Id'; ValidateSet = 'a' } }, 'Get-OurOther'";
+    assert_eq!(role(field), toml("cmdlets = ['Get-OurOther']"));
+    assert_said(&said(field, Outcome::LeftOut), &["Get-OurThing: the catalogue does not know it"]);
+    let document = &imported(&[("r.psrc", &format!("@{{ {field} }}"))]).documents[0].text.replace("\n    # ", " ");
+    assert!(
+        document.contains("{ name = \"Get-OurThing\", parameters = [{ name = \"Id\", validate_set = [\"a\"] }] }"),
+        "{document}"
+    );
+}
+
+#[test]
+fn parameters_are_looked_up() {
+    let field = "VisibleCmdlets = @{ Name = 'Restart-Service'; Parameters = @{ Name = 'ServiceName' }, @{ Name = 'ErrorAction'; ValidateSet = 'Stop' },
+        @{ Name = 'wi' }, @{ Name = 'Newer' }, @{ Name = 'force' } }";
+    assert_eq!(role(field), toml("cmdlets = [{ name = 'Restart-Service', parameters = ['Newer', 'force'] }]"));
+    assert_said(
+        &said(field, Outcome::LeftOut),
+        &["-ServiceName: an alias of -Name", "-ErrorAction: a common parameter", "-wi: a common parameter"],
+    );
+}
+
+#[test]
+fn aliases_that_powershell_has_are_found_for_commands_that_the_role_names() {
+    let field = "VisibleCmdlets = 'Get-Service'; VisibleAliases = 'gsv', 'gps'";
+    assert_eq!(role(field)["aliases"], toml("gsv = 'Get-Service'").into());
+    assert_said(&said(field, Outcome::LeftOut), &["`gps` is the alias of no command that the role names"]);
 }

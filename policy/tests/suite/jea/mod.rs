@@ -8,12 +8,15 @@ use sekisho_policy::{Compiled, Mistake};
 /// Imports files given as text.
 pub(crate) fn imported(files: &[(&str, &str)]) -> Imported {
     let files: Vec<File<'_>> = files.iter().map(|(name, text)| File { name, bytes: text.as_bytes() }).collect();
-    import(&files).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"))
+    let imported = import(&files).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+    // Whatever was imported is a policy.
+    compiled(&imported);
+    imported
 }
 
 pub(crate) fn mistakes(files: &[(&str, &[u8])]) -> Vec<Mistake> {
     let files: Vec<File<'_>> = files.iter().map(|(name, bytes)| File { name, bytes }).collect();
-    import(&files).expect_err("the files should be refused")
+    import(&files).err().unwrap()
 }
 
 /// The documents compiled together.
