@@ -107,6 +107,28 @@ pub enum Malformed {
     /// An option twice, without name, or with a value that does not parse.
     #[error("an invalid option")]
     Option,
+    /// An element or attribute where CLIXML has none. [MS-PSRP] 2.2.5.
+    #[error("CLIXML of another shape")]
+    Clixml,
+    /// Text that is no value of its type. [MS-PSRP] 2.2.5.1.
+    #[error("a CLIXML value that is none of its type")]
+    ClixmlValue,
+    /// Half of a surrogate pair. [MS-PSRP] 2.2.5.3.2.
+    #[error("CLIXML text with half of a surrogate pair")]
+    ClixmlText,
+    /// A reference to nothing, to an object that is still open, or to a number that was given twice.
+    /// [MS-PSRP] 2.2.5.2.1.
+    #[error("a doubtful CLIXML reference")]
+    ClixmlReference,
+    /// A fragment that is cut, has unknown flags, or neither ends nor carries anything. [MS-PSRP] 2.2.4.
+    #[error("an invalid fragment")]
+    PsrpFragment,
+    /// A message without its header, or for nobody. [MS-PSRP] 2.2.1.
+    #[error("an invalid PSRP message")]
+    PsrpMessage,
+    /// A message whose members are missing or of another type. [MS-PSRP] 2.2.2.
+    #[error("a PSRP message with missing or wrong members")]
+    PsrpBody,
     /// A sealed body whose parts or lengths do not fit together.
     #[error("a sealed body that does not parse")]
     SealedBody,
@@ -163,6 +185,21 @@ pub enum PeerMisbehaved {
     /// A body that is sealed under another label than the connection's.
     #[error("a body sealed under another scheme than the login's")]
     SealLabel,
+    /// Fragments that interleave, go back or leave one out. [MS-PSRP] 2.2.4.
+    #[error("fragments out of order")]
+    FragmentOrder,
+    /// A type of message that does not exist. [MS-PSRP] 2.2.1.
+    #[error("an unknown type of PSRP message")]
+    UnknownMessage,
+    /// A type of message that this side never gets. [MS-PSRP] 2.2.1.
+    #[error("a PSRP message in the wrong direction")]
+    WrongDirection,
+    /// A message of another pool than the shell's. [MS-PSRP] 2.2.1.
+    #[error("a PSRP message of another pool")]
+    WrongPool,
+    /// A pipeline's message without pipeline, or a pool's with one. [MS-PSRP] 2.2.1.
+    #[error("a PSRP message for the wrong pipeline")]
+    WrongPipeline,
     /// A fault instead of an answer; its code is told apart.
     #[error("the target answered with a fault")]
     Fault,
@@ -219,6 +256,21 @@ pub enum Unsupported {
     /// Answers to another address than the sender's own.
     #[error("answers to another address")]
     ReplyTo,
+    /// A version before 2.1, or none. [MS-PSRP] 2.2.2.1.
+    #[error("this version of PSRP")]
+    PsrpVersion,
+    /// Arguments or module specifications in a question for commands. [MS-PSRP] 2.2.2.14.
+    #[error("arguments in a question for command metadata")]
+    MetadataArguments,
+    /// A public key other than RSA with 2048 bits and the exponent 65537. [MS-PSRP] 2.2.2.3.
+    #[error("this kind of session key")]
+    SessionKey,
+    /// A record of a stream without body. [MS-PSRP] 2.2.2.20.
+    #[error("a record without body")]
+    EmptyRecord,
+    /// Streams that are merged as PowerShell does not. [MS-PSRP] 2.2.3.31.
+    #[error("this merging of streams")]
+    Merge,
     /// An outer content type that is none of the sealed ones.
     #[error("this content type")]
     ContentType,

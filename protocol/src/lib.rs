@@ -5,6 +5,7 @@
 #![warn(missing_docs, clippy::arithmetic_side_effects)]
 
 pub mod auth;
+pub mod clixml;
 pub mod credssp;
 pub mod error;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -15,6 +16,7 @@ pub mod job;
 pub mod known_certificate;
 pub mod limits;
 pub mod memory;
+pub mod psrp;
 pub mod sealing;
 pub mod secret;
 pub mod soap;

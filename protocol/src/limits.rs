@@ -113,3 +113,33 @@ pub const IN_FLIGHT: usize = 256;
 
 /// Bytes of input in one Send: fits into the envelope of old targets, which take 150 KiB.
 pub const SEND_CHUNK: usize = 64 * 1024;
+
+/// Bytes of one CLIXML body: the largest object that a server of PowerShell takes.
+pub const CLIXML_BYTES: usize = 10 * 1024 * 1024;
+
+/// Elements within elements in CLIXML: an object takes up to three levels, and PowerShell stops at 50 objects.
+pub const CLIXML_DEPTH: usize = 150;
+
+/// Elements of one CLIXML body.
+pub const CLIXML_ELEMENTS: usize = 200_000;
+
+/// Elements of one CLIXML body when every reference in it is followed.
+pub const CLIXML_EXPANDED: usize = 400_000;
+
+/// Bytes of one PSRP object: what PowerShell's server takes.
+pub const PSRP_OBJECT: usize = CLIXML_BYTES + 1024;
+
+/// Commands of one pipeline, and statements of one batch.
+pub const PSRP_COMMANDS: usize = 256;
+
+/// Arguments of one command.
+pub const PSRP_ARGUMENTS: usize = 1024;
+
+/// Pipelines of one pool that were not forgotten: clients that terminate none have this many.
+pub const PSRP_PIPELINES: usize = 1500;
+
+/// Calls to one client's host that wait for an answer.
+pub const PSRP_HOST_CALLS: usize = 16;
+
+/// UTF-16 units of a SecureString: what Windows takes.
+pub const SECURE_TEXT: usize = 65_536;

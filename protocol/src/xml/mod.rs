@@ -6,6 +6,7 @@ mod writer;
 
 pub use names::Namespace;
 pub use reader::{Element, parse};
+pub(crate) use reader::{attribute_value, reference_char};
 pub use writer::Writer;
 
 /// White space of XML 1.0, production 3.

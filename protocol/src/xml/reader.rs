@@ -385,7 +385,7 @@ fn check_name(name: &str) -> Result<()> {
     if name.starts_with(first) && name.chars().all(rest) { Ok(()) } else { Err(Malformed::Xml.into()) }
 }
 
-fn attribute_value(raw: &str) -> Result<String> {
+pub(crate) fn attribute_value(raw: &str) -> Result<String> {
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((plain, after)) = rest.split_once('&') {
@@ -416,7 +416,7 @@ fn push_normalised(value: &mut String, plain: &str) -> Result<()> {
 }
 
 /// The character that `&…;` stands for: one of the five of XML itself, or a character's number.
-fn reference_char(reference: &str) -> Result<char> {
+pub(crate) fn reference_char(reference: &str) -> Result<char> {
     let number = match reference {
         "lt" => return Ok('<'),
         "gt" => return Ok('>'),
