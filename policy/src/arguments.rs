@@ -122,7 +122,7 @@ pub(crate) fn enumerate(shown: impl Iterator<Item = String>, all: usize, between
     text
 }
 
-fn shorten(value: &str) -> String {
+pub(crate) fn shorten(value: &str) -> String {
     let mut shown: String = value.chars().take(limits::SHOWN_VALUE).collect();
     if shown.len() < value.len() {
         shown.push('…');
@@ -144,13 +144,16 @@ pub(crate) fn checked(arguments: Vec<String>, secrecies: &[Secrecy]) -> Vec<Chec
     checked
 }
 
+/// Whether a name speaks of a password, secret, token or key.
+pub(crate) fn speaks_of_secret(name: &str) -> bool {
+    const TELLING: [&[u8]; 5] = [b"pass", b"pwd", b"secret", b"token", b"key"];
+    let holds = |word: &[u8]| name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    TELLING.into_iter().any(holds)
+}
+
 /// What an argument's own name says about itself and about the argument after it.
 fn option_secrecy(argument: &str) -> (Secrecy, Secrecy) {
-    const TELLING: [&str; 5] = ["pass", "pwd", "secret", "token", "key"];
-    let speaks = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        TELLING.iter().any(|word| name.contains(word))
-    };
+    let speaks = speaks_of_secret;
     match argument.split_once([':', '=']) {
         // `sc.exe config x password= y` has its value in the next argument, and cannot be written otherwise.
         Some((name, "")) if speaks(name) => (Secrecy::Open, Secrecy::Secret),

@@ -104,6 +104,11 @@ impl Policy {
         self.parts.defaults.as_ref()
     }
 
+    /// Who holds which roles where.
+    pub(crate) fn assignments(&self) -> &[Assignment] {
+        &self.parts.assignments
+    }
+
     /// All roles, ordered by name.
     pub(crate) fn roles(&self) -> &[Role] {
         &self.parts.roles

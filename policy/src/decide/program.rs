@@ -1,44 +1,17 @@
-//! The judgement. Every role is judged on its own (rule R2), and all rules of all roles that are held are asked.
+//! Programs through WinRS (rule R12).
 
-use crate::action::{Action, Circumstances, Presence, Principal, ProgramRequest, ShellResource, TargetFacts};
+use super::{Bench, Judged, forbidden, nearest, plain};
+use crate::action::{Presence, ProgramRequest, ShellResource};
 use crate::arguments::{checked, enumerate};
 use crate::command_line::{self, Refusal};
-use crate::decision::{Allowed, Checked, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest, Secrecy};
+use crate::decision::{Allowed, Checked, Denied, DeniedProgram, DenyReason, Input, Secrecy};
 use crate::fold::fold;
-use crate::model::{Policy, ProgramRule, Role};
+use crate::model::{ProgramRule, Role};
 use crate::program_path::key_of_piece;
 use crate::{limits, render};
 
-impl Policy {
-    /// Judges one action of a principal on a target.
-    ///
-    /// Upholds (deny-by-default). Never fails and never panics: what is not understood is denied. The answer does
-    /// not depend on the order of documents, roles or rules; of several rules that allow an action the first by
-    /// role and rule name answers, and an argument is secret when one of them says so.
-    pub fn decide(
-        &self,
-        principal: &Principal,
-        target: &TargetFacts,
-        circumstances: &Circumstances,
-        action: &Action,
-    ) -> Decision {
-        let held = self.held(principal, target, circumstances);
-        let request = match action {
-            Action::Program(request) => request,
-            Action::Commands(_) | Action::Script(_) => {
-                let message = "no role of yours allows commands of PowerShell".to_owned();
-                return Decision::Deny(plain(DenyReason::Program, message));
-            }
-        };
-        let judged = if held.is_empty() { Err(no_role()) } else { judge_program(&held, request) };
-        match judged {
-            Ok(allowed) => Decision::Allow(allowed),
-            Err(denied) => Decision::Deny(Denied { program: denied_program(&held, request), ..*denied }),
-        }
-    }
-}
-
-fn judge_program(held: &[&Role], request: &ProgramRequest) -> Result<Allowed, Box<Denied>> {
+pub(super) fn judge(bench: &Bench<'_>, request: &ProgramRequest) -> Judged {
+    let held = bench.held.as_slice();
     check_envelope(request)?;
     let line = command_line::join(&request.command, &request.arguments).map_err(unreadable)?;
     let mut pieces = command_line::parse(&line).map_err(unreadable)?.into_iter();
@@ -56,19 +29,16 @@ fn judge_program(held: &[&Role], request: &ProgramRequest) -> Result<Allowed, Bo
         return Err(Box::new(missed(held, search.missed)));
     };
     let Found { role, rule, secrecies } = found;
+    if let Some(denial) = bench.denials.of_program(&rule.path) {
+        return Err(forbidden(denial, rule.path.name()));
+    }
     render::checked_program(rule.path.text(), checked(arguments, &secrecies), rule.input)
         .map(|program| Allowed { role: role.name.clone(), rule: rule.name.clone(), checked: Checked::Program(program) })
         .ok_or_else(|| Box::new(not_renderable(role, rule)))
 }
 
-fn no_role() -> Box<Denied> {
-    let message =
-        "you hold no role on this target: check the target's name, or ask the gateway's administrator for a role";
-    Box::new(plain(DenyReason::NoRole, message.to_owned()))
-}
-
 /// What a denied request asked for, if it can be read.
-fn denied_program(held: &[&Role], request: &ProgramRequest) -> Option<DeniedProgram> {
+pub(super) fn asked(held: &[&Role], request: &ProgramRequest) -> Option<DeniedProgram> {
     let line = command_line::join(&request.command, &request.arguments).ok()?;
     let mut pieces = command_line::parse(&line).ok()?.into_iter();
     let name = pieces.next()?;
@@ -82,7 +52,7 @@ fn denied_program(held: &[&Role], request: &ProgramRequest) -> Option<DeniedProg
 
 /// Refuses what a request carries beside its line and could change what the line does (rule R12).
 fn check_envelope(request: &ProgramRequest) -> Result<(), Box<Denied>> {
-    let refused = |reason, message: &str| Err(Box::new(plain(reason, message.to_owned())));
+    let refused = |reason, message: &str| Err(Box::new(plain(reason, message)));
     match request.resource {
         ShellResource::CommandShell => {}
         ShellResource::Other => {
@@ -148,6 +118,10 @@ enum Distance {
 
 impl<'p> Search<'_, 'p> {
     fn ask(&mut self, role: &'p Role, rule: &'p ProgramRule) {
+        // The first answers, and only a rule that marks secrets has something to add to it.
+        if self.found.is_some() && !rule.arguments.marks_secrets() {
+            return;
+        }
         match self.judge(rule) {
             Ok(secrecies) => match &mut self.found {
                 None => self.found = Some(Found { role, rule, secrecies }),
@@ -193,7 +167,7 @@ fn missed(held: &[&Role], missed: Option<Missed<'_>>) -> Denied {
             format!("{name} is allowed in role {role_name}, but without input: run it without standard input"),
         ),
     };
-    Denied { reason, message, nearest: Some(nearest(role, rule)), place: None, program: None }
+    Denied { reason, message, nearest: Some(nearest(role, &rule.name)), place: None, program: None }
 }
 
 /// Names what is allowed instead: it is the user's own roles that are shown.
@@ -232,16 +206,8 @@ fn not_renderable(role: &Role, rule: &ProgramRule) -> Denied {
         message: "the arguments cannot be written so that the target reads the same: leave out backslashes at the end \
                   of arguments that hold blanks, and send less at once"
             .to_owned(),
-        nearest: Some(nearest(role, rule)),
+        nearest: Some(nearest(role, &rule.name)),
         place: None,
         program: None,
     }
-}
-
-fn nearest(role: &Role, rule: &ProgramRule) -> Nearest {
-    Nearest { role: role.name.clone(), rule: rule.name.clone() }
-}
-
-fn plain(reason: DenyReason, message: String) -> Denied {
-    Denied { reason, message, nearest: None, place: None, program: None }
 }
