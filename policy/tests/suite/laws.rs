@@ -1,11 +1,12 @@
 //! Laws of judgement over random policies and requests.
 
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
-use sekisho_policy::Policy;
+use sekisho_policy::command::ScriptRequest;
+use sekisho_policy::{Action, Checked, Decision, Policy, powershell};
 use serde_json::{Value as Json, json};
 
-use super::agreement::{canonical, decide, public_catalog};
-use super::{corpus, random};
+use super::agreement::{canonical, decide, decide_action, public_catalog};
+use super::{corpus, neutral, random};
 
 fn trials() -> impl Strategy<Value = (Json, Vec<Json>)> {
     let catalog = public_catalog();
@@ -154,6 +155,30 @@ proptest! {
             let Some(first) = canonical(&decide(&policy, &case)) else { continue };
             let again = asked_again(&case, &first);
             prop_assert_eq!(canonical(&decide(&policy, &again)), Some(first), "{}", again);
+        }
+    }
+
+    #[test]
+    fn text_says_the_same_as_the_commands_that_it_spells((neutral, cases) in trials()) {
+        let policy = corpus::translate(&neutral, "p");
+        for case in cases {
+            let Action::Commands(request) = neutral::action(&case) else { continue };
+            if request.extra_commands.is_some() {
+                continue;
+            }
+            let one = decide(&policy, &case);
+            let as_sent = one.allowed().and_then(|allowed| match &allowed.checked {
+                Checked::Commands(commands) => powershell::render_checked(&commands.statements()[0]).ok(),
+                Checked::Program(_) | Checked::Script(_) => None,
+            });
+            let as_asked = powershell::render(&request.commands).ok();
+            for text in as_sent.into_iter().chain(as_asked) {
+                let action = Action::Script(ScriptRequest { input: request.input, ..ScriptRequest::new(text.as_str()) });
+                let two = decide_action(&policy, &case, &action);
+                let reason = |decision: &Decision| decision.denied().map(|denied| denied.reason);
+                prop_assert_eq!(canonical(&one), canonical(&two), "{}\n{}", case, text);
+                prop_assert_eq!(reason(&one), reason(&two), "{}\n{}", case, text);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! A second evaluator, written from the rules of judgement alone, on the neutral JSON, with no regard to speed.
 //!
 //! It knows what the corpus's catalogue knows: no parameter sets, no doubts.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the kinds of JSON are a library's and are known")]
 
 use regex::RegexBuilder;
 use serde_json::{Value as Json, json};
@@ -96,10 +97,9 @@ fn judge_pipeline(catalog: &Json, roles: &[Json], pipeline: &Json, fed: bool) ->
 
 fn judge_in_role(catalog: &Json, role: &Json, command: &Json, fed: bool) -> Option<Json> {
     let mut typed = command["cmd"].as_str().unwrap().to_owned();
-    if let Some(aliases) = role.get("aliases").and_then(Json::as_object) {
-        if let Some((_, name)) = aliases.iter().find(|(alias, _)| same(alias, &typed)) {
-            typed = name.as_str().unwrap().to_owned();
-        }
+    let mut aliases = role.get("aliases").and_then(Json::as_object).into_iter().flatten();
+    if let Some((_, name)) = aliases.find(|(alias, _)| same(alias, &typed)) {
+        typed = name.as_str().unwrap().to_owned();
     }
     let entries =
         ["cmdlets", "functions"].iter().filter_map(|list| role.get(*list)).flat_map(|list| list.as_array().unwrap());
@@ -304,7 +304,7 @@ fn program(role: &Json, typed: &str, texts: &[String]) -> Option<Json> {
     let external = role.get("external")?.as_array().unwrap().iter().find(|external| {
         let path = external["path"].as_str().unwrap();
         let base = path.rsplit('\\').next().unwrap();
-        let stem = if base.to_ascii_lowercase().ends_with(".exe") { &base[..base.len() - 4] } else { base };
+        let stem = base.strip_suffix(".exe").unwrap_or(base);
         [path, base, stem].iter().any(|name| same(name, typed)) && arguments_fit(&external["args"], texts)
     })?;
     let values: Vec<Json> = texts.iter().map(|text| json!({"name": null, "value": text})).collect();
