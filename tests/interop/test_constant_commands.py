@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+import winrm
 import winrm.exceptions
 from pypsrp.exceptions import WSManFaultError
 
@@ -58,6 +59,21 @@ def test_run_ps_runs_what_was_judged_and_nothing_of_the_clients_bytes(path):
     assert line["commands"] == [[{**expected, "parameters": [{"name": "Name", "value": "Spooler"}]}]]
     assert "program" not in line
     assert path.audited("result", principal="GATEWAY\\scripter")["exit_code"] == 0
+
+
+def test_the_session_of_pywinrm_as_people_use_it(path, resolve):
+    resolve(["web01.gw.test"])
+    session = winrm.Session(
+        f"https://web01.gw.test:{path.where().port}",
+        auth=("scripter", PASSWORD),
+        transport="credssp",
+        ca_trust_path=str(path.where().ca),
+        proxy=None,
+    )
+    done = session.run_ps("Restart-Service -Name Spooler -Force")
+    assert done.status_code == 0
+    assert arrived(path) == ["Restart-Service -Name:'Spooler' -Force:$true"]
+    assert session.run_ps("Throw-Error 'not today'").std_err == b"not today"
 
 
 def test_raw_of_ansible_runs_too(path, tmp_path):

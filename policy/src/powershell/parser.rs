@@ -270,8 +270,19 @@ fn refused_start(rest: &str) -> Option<Construct> {
         (Some('&'), _) => Some(Construct::CallOperator),
         (Some('.'), None | Some(' ' | '\t' | '\r' | '\n' | '\'' | '"' | '$' | '(' | '{')) => Some(Construct::DotSource),
         (Some('['), _) => Some(Construct::Expression),
-        (Some(_) | None, _) => None,
+        (Some(_) | None, _) => begins_with_keyword(rest).then_some(Construct::Keyword),
     }
+}
+
+/// Whether the text goes on like `if(` or `try{`.
+fn begins_with_keyword(rest: &str) -> bool {
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    let (word, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    after.starts_with(['(', '{']) && is_keyword(word)
+}
+
+fn is_keyword(word: &str) -> bool {
+    KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
 fn is_assignment(rest: &str) -> bool {
@@ -281,7 +292,7 @@ fn is_assignment(rest: &str) -> bool {
 }
 
 /// Words that begin something other than a command, in one version of PowerShell or another.
-const KEYWORDS: [&str; 50] = [
+const KEYWORDS: [&str; 51] = [
     "assembly",
     "base",
     "begin",
@@ -332,14 +343,13 @@ const KEYWORDS: [&str; 50] = [
     "using",
     "var",
     "while",
+    "workflow",
 ];
 
 /// Why a word is no command's name, if so. It has to begin like a name: anything else could be an expression.
 fn refused_name(name: &str, first: bool) -> Option<Construct> {
-    let is_keyword =
-        KEYWORDS.iter().any(|word| word.eq_ignore_ascii_case(name)) || name.eq_ignore_ascii_case("workflow");
     // After a `|` it is the alias of ForEach-Object.
-    if is_keyword && (first || !name.eq_ignore_ascii_case("foreach")) {
+    if is_keyword(name) && (first || !name.eq_ignore_ascii_case("foreach")) {
         return Some(Construct::Keyword);
     }
     let mut characters = name.chars();

@@ -7,6 +7,7 @@ pub mod job;
 pub mod login;
 pub mod pieces;
 pub mod policy;
+pub mod powershell;
 pub mod sealed;
 pub mod wsman;
 
@@ -15,7 +16,7 @@ pub type Entry = (&'static str, fn(&[u8]));
 
 /// Entries through public interfaces. Those into inner layers are in `sekisho_protocol::fuzzing`, which replays
 /// their corpora in its own tests.
-pub const ENTRIES: [Entry; 14] = [
+pub const ENTRIES: [Entry; 16] = [
     ("certificate", login::certificate),
     ("client_login", login::client_login),
     ("command_line", policy::command_line),
@@ -27,6 +28,8 @@ pub const ENTRIES: [Entry; 14] = [
     ("open_body", sealed::open_body),
     ("parse_authorization", login::parse_authorization),
     ("policy_compile", policy::compile),
+    ("powershell_bindings", powershell::bindings),
+    ("powershell_text", powershell::text),
     ("winrs_client", wsman::winrs_client),
     ("wsman_request", wsman::request),
     ("wsman_response", wsman::response),

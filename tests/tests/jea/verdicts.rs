@@ -230,6 +230,10 @@ fn an_exported_pair_allows_what_the_policy_allows() -> engine::Outcome {
     let mut counts = [0_usize; 2];
     for ((index, call), answer) in calls.iter().zip(&answers) {
         let (policy, whole, text) = &policies[*index];
+        // A value that the stand-in's type cannot take never comes as far as the restriction.
+        if ["CannotConvertArgument", "ParameterArgumentTransformationError"].iter().any(|id| answer.starts_with(id)) {
+            continue;
+        }
         let (here, there) = (call.allowed(policy), !refused(answer));
         let wider = there && !here;
         let narrower = here && !there && *whole;

@@ -5,10 +5,13 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 use std::thread;
 
+use sekisho_policy::command::{Argument, Bindings, Pipeline};
 use sekisho_policy::powershell;
+use sekisho_policy::value::Value;
 use sekisho_tests::engine::{self, Engine, Task};
 use serde_json::{Value as Json, json};
 
+use crate::form;
 use crate::generate::{self, Dice, Pieces};
 use crate::readings;
 
@@ -90,6 +93,31 @@ fn recorded_texts_with_changes_are_read_as_powershell_reads_them() -> Outcome {
             generate::mutated(dice, &text, &other)
         }),
     )
+}
+
+/// What is written is run by a target, which has to read it as it was judged.
+#[test]
+fn what_we_write_is_read_by_powershell_as_what_was_judged() -> Outcome {
+    let Some(engine) = engine::find(Task::Parse)? else { return Ok(()) };
+    let pieces = Pieces::such(|text| powershell::read(text).is_ok());
+    let texts = texts(5, move |dice| pieces.text(dice));
+    let mut pipelines: Vec<Pipeline> =
+        texts.filter_map(|text| powershell::parse(&text, &Bindings::default()).ok()).collect();
+    let mut dice = Dice::new(6);
+    for pipeline in &mut pipelines {
+        let content = generate::content(&mut dice);
+        let command = pipeline.last_mut().ok_or("a pipeline has a command")?;
+        command.arguments.push(Argument::named("-Last:", Value::text(content)));
+    }
+    let mut written = Vec::new();
+    for pipeline in &pipelines {
+        written.push(powershell::render(pipeline)?);
+    }
+    assert!(written.len() > 500, "texts of accepted pieces are accepted");
+    for (answer, pipeline) in asked(&engine, written)?.iter().zip(&pipelines) {
+        assert_eq!(answer["statements"], json!([form::statement(pipeline)]), "{}", answer["text"]);
+    }
+    Ok(())
 }
 
 #[test]

@@ -43,7 +43,7 @@ const COMMANDS: &str = "Get-Service gsv Get-部署一覧 ping.exe C:\\Windows\\S
 
 const WORDS: &str = "a Spooler café 営業部 Ａ ʼa 10 0 007 1.5 5. .5 1..3 1.2.3 10.0.0.1 12:30 1kb 1KB 1.5kb 1kbl 1lkb 5mb 3gb 1tb 9pb \
     0x10 0X1f 0x 0xg 0x1kb 0xFFFFFFFF 0x80000000 0x1FFFFFFFF 0x123456789abcdef0 0b1 0b 0b2 1e3 1e 1e+3 1e-3 \
-    1E400 1e3kb 1.e3 .e3 .5e1 1l 1d 1.5d 1.50d 1u 1y 1s 1n 1ul 1us 1lu 1ll 1_0 1a 1f 2147483647 2147483648 \
+    1E400 1e3kb 1.e3 1e15 1e16 1e17 12345678901234567.0 0.0001 0.00001 .e3 .5e1 1l 1d 1.5d 1.50d 1u 1y 1s 1n 1ul 1us 1lu 1ll 1_0 1a 1f 2147483647 2147483648 \
     9223372036854775807 9223372036854775808 79228162514264337593543950335 79228162514264337593543950336 \
     99999999999999999999999999999999999999 0.1234567890123456789 1234567.125 +5 -5 -1.5 -.5 +.5 --5 - -- --x --% \
     --%x -% + * / % ! = == += -= *= ++ .. . ... .a ..a ~ ^ ? : :: :a ::a :5 [ ] [] [a] [a-z]* ]a a] a[ a[0] a=b \
@@ -121,6 +121,13 @@ const SEPARATORS: &[&str] = &[
 ];
 
 const COMMAS: &[&str] = &[",", ",", ",", ", ", " ,", " , ", ",\n", ",\r\n ", "\n,", ",,"];
+
+/// A value of text for which quotes are needed, as often as not.
+pub(crate) fn content(dice: &mut Dice) -> String {
+    let devious: Vec<char> = DEVIOUS.chars().collect();
+    let letter = |dice: &mut Dice| if dice.one_in(2) { devious[dice.below(devious.len())] } else { 'a' };
+    (0..dice.below(9)).map(|_| letter(dice)).collect()
+}
 
 /// Random words of a few characters, nearly all of which PowerShell takes for words too.
 const LETTERS: &str = "abxekdlu0159.:/\\_-+=*?%!~^[]#@é受";

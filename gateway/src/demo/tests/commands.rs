@@ -27,6 +27,11 @@ cmdlets = [
     { name = "Set-LocalUser", parameters = ["Name", { name = "Password", secure = true }, { name = "Description", secret = true }] },
 ]
 
+[[roles.services.programs]]
+name = "addresses"
+path = 'C:\Windows\System32\ipconfig.exe'
+arguments = { exact = [["/all"]] }
+
 [[assignments]]
 principals = ['GATEWAY\operators']
 targets = ['web01']
@@ -105,6 +110,15 @@ fn script(text: &str) -> Action {
 fn line(text: &str) -> Action {
     let encoded = STANDARD.encode(text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>());
     Action::Program(ProgramRequest::new(format!("powershell -encodedcommand {encoded}"), vec![]))
+}
+
+/// The text in the line that is sent.
+fn carried(permit: &Permit) -> String {
+    let begin =
+        r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe -NoProfile -NonInteractive -EncodedCommand ";
+    let bytes = STANDARD.decode(permit.command_line().unwrap().strip_prefix(begin).unwrap()).unwrap();
+    let units: Vec<u16> = bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    String::from_utf16(&units).unwrap()
 }
 
 fn restart(name: &str) -> Action {

@@ -37,7 +37,7 @@ fn program(name: &str, path: &str, form: ArgumentForm) -> ProgramRule {
     ProgramRule {
         name: name.to_owned(),
         path: ProgramPath::parse(path).unwrap(),
-        arguments: ArgumentRule { form, secrecy: Secrecy::Open },
+        arguments: ArgumentRule::new(form, Secrecy::Open),
         input: Input::Refused,
     }
 }
