@@ -57,7 +57,7 @@ impl PolicyFiles {
         let (root, documents) = if path.is_dir() {
             (path.to_owned(), documents(path)?)
         } else {
-            (path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()])
+            (path.parent().map(Path::to_owned).unwrap_or_default(), vec![path.to_owned()])
         };
         let mut files = Vec::new();
         for document in documents {
