@@ -16,20 +16,7 @@ pub(crate) fn digest<'a>(documents: impl Iterator<Item = (&'a str, &'a str)>) ->
             hash.update(part);
         }
     }
-    hex(&hash.finalize())
-}
-
-/// A script as it is pinned, with the SHA-256 over that: line ends made LF, outer blanks and a byte order mark
-/// dropped, so that neither an editor nor the way in which a client cuts text out changes which script it is.
-pub(crate) fn pinned(text: &str) -> (String, String) {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}').to_owned();
-    let sha256 = hex(&Sha256::digest(text.as_bytes()));
-    (text, sha256)
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn canonical(text: &str) -> String {
@@ -46,20 +33,6 @@ mod tests {
         let b = digest([("b", "\u{FEFF}y = 2\r\n"), ("a", "x = 1\r\n")].into_iter());
         assert_eq!(a, b);
         assert_eq!(a.len(), 64);
-    }
-
-    #[test]
-    fn a_pinned_script_is_the_same_in_every_spelling_of_its_lines() {
-        let (text, digest) = pinned("Get-Date\nGet-Item x");
-        assert_eq!(text, "Get-Date\nGet-Item x");
-        for same in ["Get-Date\r\nGet-Item x\r\n", "\u{FEFF} \nGet-Date\rGet-Item x \t\n"] {
-            assert_eq!(pinned(same), (text.clone(), digest.clone()), "{same:?}");
-        }
-        for other in ["get-Date\nGet-Item x", "Get-Date \nGet-Item x", "Get-Date\n\nGet-Item x", "Get-Date Get-Item x"]
-        {
-            assert_ne!(pinned(other).1, digest, "{other:?}");
-        }
-        assert_eq!(pinned(" ").1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 
     #[test]

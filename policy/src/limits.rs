@@ -4,6 +4,8 @@
 pub const SOURCES: usize = 256;
 /// Pinned scripts of one policy: files, and entries that pin one.
 pub const SCRIPTS: usize = 512;
+/// Bytes of script text: of a pinned script, and of what is read as commands, where more is no single pipeline.
+pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Bytes of a pinned script's path.
 pub const SCRIPT_PATH: usize = 512;
 /// Bytes of one document. A thousand rules take about 200 KB.
@@ -53,8 +55,6 @@ pub const COMMAND_LINE: usize = 8191;
 pub const SHOWN_VALUE: usize = 60;
 /// Values, lists or programs of a policy that a denial shows.
 pub const SHOWN_ENTRIES: usize = 6;
-/// Bytes of one script, pinned or read as commands; one of more is no single pipeline.
-pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Commands of one pipeline in script text.
 pub const PIPELINE_COMMANDS: usize = 64;
 /// Arguments of one command in script text.

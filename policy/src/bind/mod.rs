@@ -174,3 +174,6 @@ fn value<'a>(name: &'a str, ending: Ending, value: &'a Value, next: Option<&'a V
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod shipped_tests;

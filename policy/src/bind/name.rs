@@ -78,14 +78,15 @@ pub(super) fn resolve<'a>(info: &'a CommandInfo, typed: &str) -> Result<Target<'
     for (index, parameter) in info.parameters.iter().enumerate() {
         let names = std::iter::once(&parameter.name).chain(&parameter.aliases).map(String::as_str);
         let target = Target::Declared(index, parameter);
-        match best(typed, names) {
+        match names.map(|name| fit(typed, name)).max().unwrap_or(Fit::None) {
             Fit::Exact => exact.add(target),
             Fit::Prefix => declared.add(target),
             Fit::None => {}
         }
     }
     for one in info.common_parameters() {
-        match best(typed, std::iter::once(one.name).chain(one.alias)) {
+        let names = std::iter::once(one.name).chain(one.alias);
+        match names.map(|name| fit(typed, name)).max().unwrap_or(Fit::None) {
             Fit::Exact => exact.add(Target::Common(one)),
             Fit::Prefix => common.add(Target::Common(one)),
             Fit::None => {}
@@ -123,10 +124,6 @@ enum Fit {
     None,
     Prefix,
     Exact,
-}
-
-fn best<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Fit {
-    names.into_iter().map(|name| fit(typed, name)).max().unwrap_or(Fit::None)
 }
 
 fn fit(typed: &str, full: &str) -> Fit {

@@ -89,12 +89,21 @@ fn next<'a>(
     value: &Value,
 ) -> Result<Option<(usize, &'a ParameterInfo)>, BindReason<'a>> {
     let candidates = candidates(binding, possible);
-    let chosen = match candidates.as_slice() {
-        [] => return Ok(None),
-        [one, rest @ ..] if rest.iter().all(|other| other.index == one.index) => *one,
-        [one, rest @ ..] => choose(binding.info, &candidates, value).ok_or_else(|| {
-            BindReason::Undecided(&one.parameter.name, rest.first().map_or("", |other| &other.parameter.name))
-        })?,
+    let Some(least) = candidates.iter().map(|one| one.position).min() else {
+        return Ok(None);
+    };
+    let (first, later): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|one| one.position == least);
+    let [one, rest @ ..] = first.as_slice() else {
+        return Ok(None);
+    };
+    let comes_first = |other: &&Candidate<'a>| first.iter().any(|one| precedes(binding.info, one, other));
+    if let Some(other) = later.iter().find(|other| !comes_first(other)) {
+        return Err(BindReason::Undecided(&one.parameter.name, &other.parameter.name));
+    }
+    let chosen = match rest.first() {
+        None => *one,
+        Some(other) => choose(binding.info, &first, value)
+            .ok_or(BindReason::Undecided(&one.parameter.name, &other.parameter.name))?,
     };
     let parameter = chosen.parameter;
     match parameter.kind {
@@ -133,14 +142,22 @@ fn open_in<'a>(binding: &Binding<'a>, set: usize) -> impl Iterator<Item = Candid
     })
 }
 
-/// Decides between parameters of several sets as PowerShell would; none where that is not sure.
+/// Whether one parameter's position is certainly before another's, which then has to wait for the next value.
+///
+/// PowerShell compares positions of different sets, and only their order within a set is known here: a set that
+/// has both, each at the same position, shows it.
+fn precedes(info: &CommandInfo, one: &Candidate<'_>, other: &Candidate<'_>) -> bool {
+    let at = |candidate: &Candidate<'_>, set| {
+        membership(candidate.parameter, set).and_then(|place| place.position) == Some(candidate.position)
+    };
+    one.index == other.index || (0..count(info)).any(|set| at(one, set) && at(other, set))
+}
+
+/// Decides between parameters at one position of several sets as PowerShell would; none where that is not sure.
 fn choose<'a>(info: &CommandInfo, candidates: &[Candidate<'a>], value: &Value) -> Option<Candidate<'a>> {
-    let first = candidates.first()?;
-    // Positions of different sets are compared by PowerShell, and only their order within a set is known here.
-    let apart = candidates.iter().any(|one| one.position != first.position);
     let sets: u32 = candidates.iter().map(|one| one.sets.count_ones()).sum();
     let within_one_set = candidates.iter().fold(0, |all, one| all | one.sets).count_ones() < sets;
-    if apart || within_one_set {
+    if within_one_set {
         return None;
     }
     let standard = bit(default_set(info)?);

@@ -439,6 +439,20 @@ fn positions_of_different_sets_are_not_compared() {
         vec![at(value("First", &[], "string"), 0, &[0]), at(value("Second", &[], "int"), 1, &[1])],
     );
     assert_eq!(refused(&info, &[positional(text("x"))]), BindReason::Undecided("First", "Second"));
+    // A set that has both shows which of the two comes first, whatever its type.
+    let files = with_sets(
+        &["Items", "LiteralItems"],
+        Some(1),
+        vec![
+            at(value("Path", &[], "Uri"), 0, &[0]),
+            at(value("Filter", &[], "string"), 1, &[]),
+            within(value("LiteralPath", &[], "string"), &[1]),
+        ],
+    );
+    let x = || positional(text("x"));
+    assert_eq!(pairs(&files, &[x(), x()]), [pair("Path", text("x")), pair("Filter", text("x"))]);
+    assert_eq!(pairs(&files, &[named("-LiteralPath", text("y")), x()])[1].0, "Filter");
+    assert_eq!(refused(&files, &[x(), x(), x()]), BindReason::Surplus);
     let membership = vec![
         Membership { set: Some(0), position: Some(0), mandatory: false },
         Membership { set: Some(1), position: Some(1), mandatory: false },

@@ -203,7 +203,7 @@ mod tests {
         let list = |items: &[Value]| Value::List(items.to_vec());
         let (text, number) = (Value::text("a"), Value::int(1));
         assert_eq!(fits("string[]", &list(&[text.clone(), text.clone()])), Answer::Yes);
-        assert_eq!(fits("string[]", &list(&[number.clone()])), Answer::No);
+        assert_eq!(fits("string[]", &list(std::slice::from_ref(&number))), Answer::No);
         assert_eq!(fits("string[]", &list(&[text.clone(), number])), Answer::Unsure);
         assert_eq!(fits("string", &list(&[text])), Answer::No);
         assert_eq!(fits("string[]", &list(&[])), Answer::Unsure);

@@ -45,16 +45,17 @@ pub(super) fn judge_statements(bench: &Bench<'_>, statements: &[Pipeline], input
         }
         checked.push(commands);
     }
-    let all = || checked.iter().flatten();
-    let role = each_once(all().map(CheckedCommand::role));
-    let rule = each_once(all().map(CheckedCommand::rule));
+    let all: Vec<&CheckedCommand> = checked.iter().flatten().collect();
+    let role = joined(&all.iter().map(|command| command.role()).collect::<Vec<_>>());
+    let rule = joined(&all.iter().map(|command| command.rule()).collect::<Vec<_>>());
     Ok(Allowed { role, rule, checked: Checked::Commands(CheckedCommands { statements: checked }) })
 }
 
-fn each_once<'n>(names: impl Iterator<Item = &'n str>) -> String {
+/// Names in their order, each once.
+fn joined(names: &[&str]) -> String {
     let mut seen: Vec<&str> = Vec::new();
     for name in names {
-        if !seen.contains(&name) {
+        if !seen.contains(name) {
             seen.push(name);
         }
     }

@@ -118,6 +118,10 @@ enum Distance {
 
 impl<'p> Search<'_, 'p> {
     fn ask(&mut self, role: &'p Role, rule: &'p ProgramRule) {
+        // The first answers, and only a rule that marks secrets has something to add to it.
+        if self.found.is_some() && !rule.arguments.marks_secrets() {
+            return;
+        }
         match self.judge(rule) {
             Ok(secrecies) => match &mut self.found {
                 None => self.found = Some(Found { role, rule, secrecies }),

@@ -8,10 +8,10 @@ use crate::bind::{Bound, Grant, bind};
 use crate::catalog::{CommandInfo, Membership, ParameterInfo, ParameterKind, Uncertainty, Unnamed};
 use crate::command::ScriptRequest;
 use crate::decision::{Allowed, Checked, CheckedParameter, CheckedScript, Denied, DenyReason};
-use crate::digest::pinned;
 use crate::fold::fold;
 use crate::model::{Declared, DeclaredKind, DeclaredParameter, ParameterRule, Role, ScriptRule};
 use crate::powershell;
+use crate::script::PinnedText;
 
 /// Judges text that came as the only command of a pipeline.
 pub(super) fn judge(bench: &Bench<'_>, request: &ScriptRequest) -> Judged {
@@ -40,11 +40,11 @@ fn judge_pinned(bench: &Bench<'_>, request: &ScriptRequest) -> Option<Judged> {
     if bench.held.iter().all(|role| role.scripts.is_empty()) {
         return None;
     }
-    let (_, sha256) = pinned(&request.text);
+    let pinned = PinnedText::of(&request.text);
     let mut refused = None;
     let mut allowed: Option<(Allowed, CheckedScript)> = None;
     for role in &bench.held {
-        for rule in role.scripts_for(&sha256) {
+        for rule in role.scripts_for(pinned.sha256()) {
             match judge_rule(role, rule, request) {
                 Ok(script) => match &mut allowed {
                     Some((_, first)) => merge_marks(first, &script),

@@ -125,6 +125,18 @@ impl<'a> Asked<'a> {
             Self::Script(rule) => &rule.name,
         }
     }
+
+    fn marks_secrets(self) -> bool {
+        let marks = |list: &[ParameterRule]| list.iter().any(|rule| rule.secrecy != ParameterSecrecy::Open);
+        match self {
+            Self::Command(rule, _) => match &rule.parameters {
+                Parameters::All => false,
+                Parameters::Listed(list) => marks(list),
+            },
+            Self::Program(rule) => rule.arguments.marks_secrets(),
+            Self::Script(rule) => marks(&rule.parameters) || marks(&rule.using),
+        }
+    }
 }
 
 impl<'a> Search<'a> {
@@ -143,6 +155,9 @@ impl<'a> Search<'a> {
                 return self.miss(role, asked, Miss::Qualified);
             }
         }
+        if self.has_nothing_to_add(role, asked) {
+            return;
+        }
         let at = self.binding(entry.info);
         let judged = match self.bindings.get(at) {
             Some((_, Ok(named))) => judge(named, entry.rule, standing, self.feed),
@@ -160,6 +175,9 @@ impl<'a> Search<'a> {
         let asked = Asked::Program(rule);
         if !rule.path.is_named(folded) {
             return self.miss(role, asked, Miss::Path);
+        }
+        if self.has_nothing_to_add(role, asked) {
+            return;
         }
         let texts = self.texts.get_or_insert_with(|| native::texts(self.arguments));
         let judged = match (texts, self.feed) {
@@ -194,6 +212,14 @@ impl<'a> Search<'a> {
         };
         self.bindings.push((info, bind(info, self.arguments).map(named)));
         self.bindings.len().saturating_sub(1)
+    }
+
+    /// Whether another rule that allows would change nothing: it marks no secrets and answers no earlier.
+    fn has_nothing_to_add(&self, role: &Role, rule: Asked<'_>) -> bool {
+        self.found.as_ref().is_some_and(|found| {
+            let earlier = std::ptr::eq(found.role, role) && rule.name() < found.rule.name();
+            !earlier && !rule.marks_secrets()
+        })
     }
 
     fn find(&mut self, role: &'a Role, rule: Asked<'a>, secrecies: Vec<Secrecy>) {
