@@ -5,16 +5,19 @@ use std::sync::Arc;
 use crate::decision::{CheckedArgument, Secrecy};
 use crate::limits;
 use crate::pattern::Pattern;
+use crate::pattern_shape::Gate;
 
 /// The arguments that a rule allows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ArgumentRule {
     pub(crate) form: ArgumentForm,
     /// Marks all arguments at once.
     pub(crate) secrecy: Secrecy,
+    /// What every argument that fits has in common.
+    gate: Gate,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum ArgumentForm {
     /// No argument.
     None,
@@ -27,13 +30,21 @@ pub(crate) enum ArgumentForm {
 }
 
 /// A pattern for one argument.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ValuePattern {
     pub(crate) pattern: Arc<Pattern>,
     pub(crate) secrecy: Secrecy,
 }
 
 impl ArgumentRule {
+    pub(crate) fn new(form: ArgumentForm, secrecy: Secrecy) -> Self {
+        let gate = match &form {
+            ArgumentForm::None | ArgumentForm::Exact(_) | ArgumentForm::Any => Gate::OPEN,
+            ArgumentForm::Each { patterns, .. } => Gate::of(patterns.iter().map(|value| value.pattern.shape())),
+        };
+        Self { form, secrecy, gate }
+    }
+
     /// Judges the whole list; `None` when it does not fit.
     pub(crate) fn judge(&self, arguments: &[String]) -> Option<Vec<Secrecy>> {
         match &self.form {
@@ -42,6 +53,11 @@ impl ArgumentRule {
                 lists.iter().any(|list| list == arguments).then(|| vec![self.secrecy; arguments.len()])
             }
             ArgumentForm::Each { patterns, max } if arguments.len() <= *max => {
+                // Most rules for a program are told apart by this, before any pattern's engine is asked.
+                let shaped = |argument: &String| patterns.iter().any(|value| value.pattern.shape().fits(argument));
+                if !arguments.iter().all(|argument| self.gate.fits(argument)) || !arguments.iter().all(shaped) {
+                    return None;
+                }
                 arguments.iter().map(|argument| self.judge_one(patterns, argument)).collect()
             }
             ArgumentForm::Each { .. } => None,
@@ -106,7 +122,7 @@ pub(crate) fn enumerate(shown: impl Iterator<Item = String>, all: usize, between
     text
 }
 
-fn shorten(value: &str) -> String {
+pub(crate) fn shorten(value: &str) -> String {
     let mut shown: String = value.chars().take(limits::SHOWN_VALUE).collect();
     if shown.len() < value.len() {
         shown.push('…');
@@ -128,13 +144,16 @@ pub(crate) fn checked(arguments: Vec<String>, secrecies: &[Secrecy]) -> Vec<Chec
     checked
 }
 
+/// Whether a name speaks of a password, secret, token or key.
+pub(crate) fn speaks_of_secret(name: &str) -> bool {
+    const TELLING: [&[u8]; 5] = [b"pass", b"pwd", b"secret", b"token", b"key"];
+    let holds = |word: &[u8]| name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    TELLING.into_iter().any(holds)
+}
+
 /// What an argument's own name says about itself and about the argument after it.
 fn option_secrecy(argument: &str) -> (Secrecy, Secrecy) {
-    const TELLING: [&str; 5] = ["pass", "pwd", "secret", "token", "key"];
-    let speaks = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        TELLING.iter().any(|word| name.contains(word))
-    };
+    let speaks = speaks_of_secret;
     match argument.split_once([':', '=']) {
         // `sc.exe config x password= y` has its value in the next argument, and cannot be written otherwise.
         Some((name, "")) if speaks(name) => (Secrecy::Open, Secrecy::Secret),
@@ -160,13 +179,13 @@ mod tests {
                 secrecy: *secrecy,
             })
             .collect();
-        ArgumentRule { form: ArgumentForm::Each { patterns, max }, secrecy: Secrecy::Open }
+        ArgumentRule::new(ArgumentForm::Each { patterns, max }, Secrecy::Open)
     }
 
     #[test]
     fn exact_lists_fit_whole_and_in_their_case() {
         let form = ArgumentForm::Exact(vec![strings(&["/all"]), strings(&["a", "b"])]);
-        let rule = ArgumentRule { form, secrecy: Secrecy::Open };
+        let rule = ArgumentRule::new(form, Secrecy::Open);
         assert!(rule.judge(&strings(&["/all"])).is_some());
         assert!(rule.judge(&strings(&["a", "b"])).is_some());
         for bad in [&["/ALL"][..], &[], &["a"], &["b", "a"], &["a", "b", "c"], &["a b"]] {
@@ -213,7 +232,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_bounded() {
         let lists = (0..50).map(|n| vec!["x".repeat(500), n.to_string()]).collect();
-        let rule = ArgumentRule { form: ArgumentForm::Exact(lists), secrecy: Secrecy::Open };
+        let rule = ArgumentRule::new(ArgumentForm::Exact(lists), Secrecy::Open);
         let shown = rule.describe();
         assert!(shown.contains("(44 more)") && shown.len() < 600, "{shown}");
     }

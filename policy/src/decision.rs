@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::command_line::Construct;
+use crate::powershell;
 use crate::value::Value;
 
 /// The answer to one action.
@@ -366,6 +367,38 @@ pub struct Nearest {
 pub enum DenyReason {
     /// The principal holds no role on the target.
     NoRole,
+    /// The principal is not in the groups that the policy requires.
+    Requirement,
+    /// A rule that denies covers it.
+    Rule,
+    /// The request holds no command (R10).
+    Empty,
+    /// Script text stands among commands (R10).
+    Script,
+    /// A command would run in its caller's scope (R10).
+    LocalScope,
+    /// The first statement of a batch is not the one before it (R10).
+    Batch,
+    /// The text is not one pipeline of constant commands (R11).
+    Text(powershell::Construct),
+    /// No role that is held names the command (R3).
+    Command,
+    /// A command with a list of parameters was called by `Module\Name` (R3).
+    Qualified,
+    /// A parameter's name is unknown, ambiguous, given twice or not plain (R4).
+    ParameterName,
+    /// The command is allowed, but without this parameter (R4).
+    Parameter,
+    /// A value has no parameter, or a parameter no value (R5).
+    Binding,
+    /// The command is allowed, but with other values (R5, R6).
+    Value,
+    /// A value of a kind that is refused everywhere, or not taken by this parameter (R7).
+    ValueKind,
+    /// A parameter that writes a variable on the target (R8).
+    Variable,
+    /// The command is allowed as the first of a pipeline only (R9).
+    Pipeline,
     /// The command was not sent to the cmd shell.
     Resource,
     /// An environment came with it.
@@ -378,7 +411,7 @@ pub enum DenyReason {
     Program,
     /// The program is allowed, but with other arguments.
     Arguments,
-    /// The program is allowed with these arguments, but without input.
+    /// The program or command is allowed with these arguments, but without input (R9).
     Input,
     /// What was allowed cannot be written so that a target reads the same.
     NotRenderable,

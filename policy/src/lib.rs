@@ -10,22 +10,32 @@
 
 pub mod action;
 mod arguments;
+mod asked;
+mod bind;
 pub mod catalog;
 pub mod command;
 pub mod command_line;
+mod command_pattern;
 mod compile;
+mod conditions;
 mod decide;
 pub mod decision;
 mod digest;
 mod document;
 mod fold;
 mod interpreter;
+pub mod jea;
 pub mod limits;
+mod lint;
+mod listing;
 pub mod mistake;
 mod model;
 mod pattern;
+mod pattern_shape;
+pub mod powershell;
 mod program_path;
 mod render;
+mod script;
 mod source_text;
 mod target_pattern;
 pub mod value;
@@ -33,11 +43,15 @@ pub mod value;
 pub use action::{
     Action, Circumstances, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts,
 };
+pub use asked::{AskedCommand, AskedValues};
 pub use catalog::Edition;
 pub use compile::{Compiled, Source};
+pub use decide::POWERSHELL;
 pub use decision::{
     Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
+pub use listing::{CommandListing, ListedSecrecy, ParameterListing, ProgramListing, RoleListing, ScriptListing};
 pub use mistake::{Mistake, Warning};
-pub use model::Policy;
+pub use model::{ConstantCommands, Policy};
+pub use script::{PinnedText, policy_pin_entry};

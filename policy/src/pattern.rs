@@ -9,6 +9,7 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::{self, Ast, Visitor};
 
 use crate::limits;
+use crate::pattern_shape::{Shape, Width};
 
 /// A pattern that must match a whole value.
 #[derive(Debug)]
@@ -16,6 +17,9 @@ pub(crate) struct Pattern {
     source: String,
     regex: Regex,
     traits: Traits,
+    shape: Shape,
+    /// Bytes of the longest value that is judged; longer ones do not match.
+    longest: usize,
 }
 
 /// What a pattern's form says about it.
@@ -63,12 +67,40 @@ impl Pattern {
             .nest_limit(limits::PATTERN_DEPTH.saturating_add(4))
             .build()
             .map_err(|error| too_costly(&error))?;
-        Ok(Self { source: source.to_owned(), regex, traits })
+        let hir = regex_syntax::ParserBuilder::new()
+            .case_insensitive(true)
+            .nest_limit(limits::PATTERN_DEPTH)
+            .build()
+            .parse(source)
+            .map_err(|_| mistake("the pattern cannot be compiled", "write it more simply"))?;
+        let longest = limits::PATTERN_COST.checked_div(Width::of(&hir).active()).unwrap_or(usize::MAX);
+        if longest < limits::PATTERN_VALUE_LEAST {
+            return Err(mistake(
+                "the pattern takes too long to judge even a short value",
+                "lower its counts, and put no repetition of changing length within another",
+            ));
+        }
+        let longest = longest.min(limits::PATTERN_VALUE_BYTES);
+        Ok(Self { source: source.to_owned(), regex, traits, shape: Shape::of(&hir), longest })
     }
 
     /// Whether the whole value matches, a final line feed included.
     pub(crate) fn matches(&self, value: &str) -> bool {
-        self.regex.is_match(value) && (value.is_ascii() || self.matches_as_dotnet(value))
+        value.len() <= self.longest
+            && self.shape.fits(value)
+            && self.regex.is_match(value)
+            && (value.is_ascii() || self.matches_as_dotnet(value))
+    }
+
+    /// What all values that match have in common.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Bytes of the longest value that is judged, where longer ones would match and are refused all the same: their
+    /// judgement would take too long.
+    pub(crate) fn shortens(&self) -> Option<usize> {
+        (self.longest < self.shape.most().min(limits::PATTERN_VALUE_BYTES)).then_some(self.longest)
     }
 
     /// For values beyond ASCII: takes back what this engine matches and .NET's ordinal reading does not.
@@ -373,6 +405,28 @@ mod tests {
         }
         for open in [".", "a*", r"\d", "[ab]", "a?", "x(a|b+)", r"\p{L}"] {
             assert_eq!(pattern(open).reach(), Reach::Open, "{open}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_one_judgement_is_bounded_whatever_the_value() {
+        // Usual patterns judge whatever a command line can hold, or all that they match.
+        for usual in
+            [".*", r"[\w-]+", r"\d{1,3}", r"[-._:\\\p{L}]{1,100}", ".{0,1000}", "[a-z]{1,63}", r"C:\\Logs\\[\w-]+\.log"]
+        {
+            assert_eq!(pattern(usual).shortens(), None, "{usual}");
+        }
+        // These would take up to a second for a value of 8,000 letters.
+        for (costly, most) in [(r"(?:\w*\d*){300}", 208), (r"(?:\w+ ?){1,200}", 278), (r"\w*a\w{300}", 414)] {
+            let costly = pattern(costly);
+            assert_eq!(costly.shortens(), Some(most), "{}", costly.source());
+        }
+        let words = pattern(r"(?:\w+ ?){1,200}");
+        assert!(words.matches(&"ab ".repeat(90)) && !words.matches(&"ab ".repeat(100)));
+        assert!(!pattern(".*").matches(&"x".repeat(limits::PATTERN_VALUE_BYTES + 1)));
+        for hopeless in [r"(?:\w{1,20}){100,200}", "(?:a*b*c*){4000}"] {
+            let found = Pattern::parse(hopeless).expect_err(hopeless);
+            assert!(found.message.contains("too long") || found.message.contains("memory"), "{found:?}");
         }
     }
 

@@ -163,7 +163,13 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn pattern(&mut self, source: &Located, patterns: &mut Patterns) -> Option<Arc<Pattern>> {
         match patterns.parse(&source.text) {
-            Ok(pattern) => Some(pattern),
+            Ok(pattern) => {
+                if let Some(bytes) = pattern.shortens() {
+                    let message = format!("values of more than {bytes} bytes are refused: judging them takes too long");
+                    self.warning(&source.span, message, "lower the counts of the pattern, or nest them less");
+                }
+                Some(pattern)
+            }
             Err(PatternMistake { message, hint }) => {
                 self.mistake(&source.span, message, hint);
                 None
@@ -199,8 +205,10 @@ pub(crate) fn nearest_of<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
         return None;
     }
     let most = name.chars().count().div_ceil(3).min(2);
+    let count = name.chars().count();
     known
         .iter()
+        .filter(|known| known.chars().count().abs_diff(count) <= most)
         .map(|known| (distance(name, known), *known))
         .filter(|(far, _)| *far <= most)
         .min()

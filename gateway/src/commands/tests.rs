@@ -223,7 +223,7 @@ fn a_server_name_that_the_certificate_lacks_is_found() {
 #[test]
 fn everything_else_that_is_named_is_read() {
     type Break = fn(&Path);
-    let cases: [(Break, &str); 10] = [
+    let cases: [(Break, &str); 11] = [
         (
             |directory| {
                 std::fs::set_permissions(directory.join("gateway.toml"), PermissionsExt::from_mode(0o664)).unwrap()
@@ -236,6 +236,17 @@ fn everything_else_that_is_named_is_read() {
                 std::fs::set_permissions(file, PermissionsExt::from_mode(0o602)).unwrap();
             },
             "policy.toml can be written by others",
+        ),
+        (
+            |directory| {
+                let folder = directory.join("policy/scripts");
+                std::fs::create_dir(&folder).unwrap();
+                std::fs::write(folder.join("a.ps1"), "Get-Date").unwrap();
+                let pinned = sekisho_policy::policy_pin_entry("Get-Date", "a", "scripts/a.ps1").replace("ROLE", "r");
+                std::fs::write(directory.join("policy/scripts.toml"), pinned).unwrap();
+                std::fs::set_permissions(folder.join("a.ps1"), PermissionsExt::from_mode(0o620)).unwrap();
+            },
+            "scripts/a.ps1 can be written by others",
         ),
         (
             |directory| std::fs::remove_file(directory.join("keys/accounts.key")).unwrap(),

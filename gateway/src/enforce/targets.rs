@@ -1,6 +1,6 @@
 //! Which targets are open to a principal, and the one answer for all that are not.
 
-use super::{Refusal, correlation};
+use super::{Refusal, circumstances, correlation};
 use crate::audit::{Context, Event, EventKind};
 use crate::config::Target;
 use crate::identity::Identity;
@@ -15,11 +15,16 @@ const CLOSED: &str = "TargetClosed";
 const CLOSED_TEXT: &str = "no such target, or it is not open to you";
 
 /// The targets that policy lets this principal do anything on, with the principal's roles there.
-pub fn open_targets<'l>(live: &'l Live, identity: &Identity) -> impl Iterator<Item = (&'l Target, Vec<String>)> {
+pub fn open_targets<'l>(
+    live: &'l Live,
+    identity: &Identity,
+    client: SocketAddr,
+) -> impl Iterator<Item = (&'l Target, Vec<String>)> {
     let groups = live.identity.groups(&identity.principal);
     let principal = groups.map(|groups| Principal { name: identity.principal.to_string(), groups });
+    let circumstances = circumstances(client);
     live.config.targets.iter().filter_map(move |target| {
-        let roles = live.policy.roles_on(principal.as_ref()?, live.facts(target)?);
+        let roles = live.policy.roles_on(principal.as_ref()?, live.facts(target)?, &circumstances);
         (!roles.is_empty()).then(|| (target, roles.into_iter().map(str::to_owned).collect()))
     })
 }
@@ -56,7 +61,7 @@ impl Guess<'_> {
 pub async fn closed(gateway: &Gateway, guess: Guess<'_>) -> Refusal {
     let context = guess.context(gateway);
     let correlation = context.correlation.clone().unwrap_or_default();
-    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, program: None, unread: None };
+    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, asked: None };
     gateway.audit_after(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     Refusal::Denied { message: CLOSED_TEXT.to_owned(), rule: None, correlation }

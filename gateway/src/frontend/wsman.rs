@@ -99,7 +99,7 @@ impl Call<'_> {
         let live = gateway.live();
         let config = &live.config;
         let target = route::target(&config.targets, &config.routing, self.path, self.host)?;
-        if !may_reach(&live, &self.known.identity, target) {
+        if !may_reach(&live, &self.known.identity, target, self.client.peer) {
             return Err(route::RouteError::Unknown.into());
         }
         let dialer = live.dialer(target).ok_or(route::RouteError::Unknown)?;

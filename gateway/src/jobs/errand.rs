@@ -138,7 +138,8 @@ impl Errand<'_> {
         let Job { gateway, caller, queue, .. } = self.job;
         // Asked anew for each target: a reload binds the ones that have not begun.
         let live = gateway.live_full();
-        let found = live.config.targets.find(name).filter(|target| may_reach(&live, &caller.identity, target));
+        let found =
+            live.config.targets.find(name).filter(|target| may_reach(&live, &caller.identity, target, caller.address));
         // A user who gives a target a minute does not want to wait an hour for it to begin.
         let deadline = self.patience();
         let Some(dialer) = found.and_then(|target| live.dialer(target)) else {
@@ -159,8 +160,8 @@ impl Errand<'_> {
     }
 
     fn ask<'a>(&'a self, target: &'a Target, command: CommandId) -> Ask<'a> {
-        let Job { caller, program, id, .. } = self.job;
-        Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, request: program }
+        let Job { caller, action, id, .. } = self.job;
+        Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, action }
     }
 
     async fn launch(&self, backend: Arc<TargetShell>, permit: Permit, id: CommandId) -> (Outcome, Left) {

@@ -1,12 +1,27 @@
-//! A policy document: roles and assignments as TOML. docs/policy.md is its reference.
+//! A policy document: what one TOML file says. docs/policy.md is its reference.
 
+mod assignment;
+mod catalog;
+mod command;
+mod condition;
+mod deny;
 mod program;
+mod requirement;
+mod role;
+mod script;
 
 use toml::de::DeTable;
 
+pub(crate) use assignment::AssignmentDocument;
+pub(crate) use catalog::{CatalogDocument, Mode};
+pub(crate) use command::{CommandDocument, ParameterDocument};
+pub(crate) use deny::DenyDocument;
+pub(crate) use role::RoleDocument;
+pub(crate) use script::{ScriptDocument, pinned_files};
+
 use crate::fold::fold;
 use crate::limits;
-use crate::model::ProgramRule;
+use crate::model::{Requirement, Scope};
 use crate::source_text::{Located, Patterns, Reader, Span, Value, shown};
 use crate::target_pattern::TargetPattern;
 
@@ -15,78 +30,40 @@ use crate::target_pattern::TargetPattern;
 pub(crate) struct Document {
     pub(crate) roles: Vec<RoleDocument>,
     pub(crate) assignments: Vec<AssignmentDocument>,
+    pub(crate) requirement: Option<Requirement>,
+    pub(crate) defaults: DefaultCommands,
+    pub(crate) denials: Vec<DenyDocument>,
+    pub(crate) catalog: Option<CatalogDocument>,
 }
 
-#[derive(Debug)]
-pub(crate) struct RoleDocument {
-    pub(crate) name: Located,
-    pub(crate) programs: Vec<ProgramRule>,
+/// Whether a file asks for the default commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum DefaultCommands {
+    #[default]
+    Hidden,
+    Visible,
 }
 
-/// An assignment whose roles are still names.
-#[derive(Debug)]
-pub(crate) struct AssignmentDocument {
-    /// Folded.
-    pub(crate) principals: Vec<String>,
-    pub(crate) targets: Vec<TargetPattern>,
-    /// Folded.
-    pub(crate) target_groups: Vec<String>,
-    /// Folded.
-    pub(crate) tags: Vec<String>,
-    pub(crate) roles: Vec<Located>,
-}
+/// The keys of a document.
+const KEYS: [&str; 6] = ["require_groups", "defaults", "roles", "assignments", "deny", "catalog"];
 
 /// Reads a whole document; what is wrong with it ends up in the reader.
 pub(crate) fn read(reader: &mut Reader<'_>, patterns: &mut Patterns) -> Document {
     let root = reader.parse();
     let root = root.get_ref();
-    reader.known_keys(root, "a policy document", &["roles", "assignments"]);
+    reader.known_keys(root, "a policy document", &KEYS);
+    let defaults = match root.get("defaults").and_then(|value| reader.switch(value, "`defaults`")) {
+        Some(true) => DefaultCommands::Visible,
+        Some(false) | None => DefaultCommands::Hidden,
+    };
     Document {
-        roles: root.get("roles").map(|value| read_roles(reader, patterns, value)).unwrap_or_default(),
-        assignments: root.get("assignments").map(|value| read_assignments(reader, value)).unwrap_or_default(),
+        roles: root.get("roles").map(|value| role::read_all(reader, patterns, value)).unwrap_or_default(),
+        assignments: root.get("assignments").map(|value| assignment::read_all(reader, value)).unwrap_or_default(),
+        requirement: root.get("require_groups").map(|value| requirement::read(reader, value)),
+        defaults,
+        denials: root.get("deny").map(|value| deny::read_all(reader, value)).unwrap_or_default(),
+        catalog: root.get("catalog").and_then(|value| catalog::read(reader, value)),
     }
-}
-
-fn read_roles(reader: &mut Reader<'_>, patterns: &mut Patterns, value: &Value<'_>) -> Vec<RoleDocument> {
-    let Some(table) = reader.table(value, "`roles`", "a table for each role, for instance [roles.web-ops]") else {
-        return Vec::new();
-    };
-    let mut roles = Vec::new();
-    for (key, value) in table {
-        let name = Located { text: key.get_ref().to_string(), span: key.span() };
-        check_name(reader, &name, "role");
-        if let Some(role) = reader.table(value, "a role", "a table, for instance [roles.web-ops]") {
-            let programs = read_role(reader, patterns, role);
-            roles.push(RoleDocument { name, programs });
-        }
-    }
-    roles
-}
-
-fn read_role(reader: &mut Reader<'_>, patterns: &mut Patterns, role: &DeTable<'_>) -> Vec<ProgramRule> {
-    reader.known_keys(role, "a role", &["description", "programs"]);
-    if let Some(description) = role.get("description") {
-        reader.text(description, "`description`");
-    }
-    let Some(value) = role.get("programs") else {
-        return Vec::new();
-    };
-    let wanted = "one table for each rule, for instance [[roles.web-ops.programs]]";
-    let Some(list) = reader.list(value, "`programs`", wanted) else {
-        return Vec::new();
-    };
-    let mut rules: Vec<ProgramRule> = Vec::new();
-    for entry in list {
-        let Some((name, rule)) = program::read(reader, patterns, entry) else {
-            continue;
-        };
-        if rules.iter().any(|other| other.name == rule.name) {
-            let message = format!("the role has two rules named `{}`", shown(&rule.name));
-            reader.mistake(&name.span, message, "give each rule a name of its own: the audit names it");
-        }
-        rules.push(rule);
-    }
-    rules
 }
 
 /// Names of roles and rules end up in the audit and in messages.
@@ -98,56 +75,41 @@ fn check_name(reader: &mut Reader<'_>, name: &Located, what: &str) {
     }
 }
 
-fn read_assignments(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<AssignmentDocument> {
-    let wanted = "one table for each assignment, headed [[assignments]]";
-    let Some(list) = reader.list(value, "`assignments`", wanted) else {
-        return Vec::new();
+/// A name that has to be there.
+fn required_name(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span, what: &str) -> Option<Located> {
+    let Some(value) = table.get("name") else {
+        let hint = "give it a name: the audit and denials refer to it";
+        reader.missing(span, &format!("the {what}"), "name", hint);
+        return None;
     };
-    list.iter()
-        .filter_map(|entry| {
-            let table = reader.table(entry, "an assignment", "a table headed [[assignments]]")?;
-            Some(read_assignment(reader, table, &entry.span()))
-        })
-        .collect()
+    let name = reader.text(value, "`name`")?;
+    check_name(reader, &name, what);
+    Some(name)
 }
 
-fn read_assignment(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> AssignmentDocument {
-    const KEYS: [&str; 6] = ["description", "principals", "targets", "target_groups", "tags", "roles"];
-    const SELECTORS: [&str; 3] = ["targets", "target_groups", "tags"];
-    reader.known_keys(table, "an assignment", &KEYS);
+/// Text for people, which nothing depends on.
+fn check_description(reader: &mut Reader<'_>, table: &DeTable<'_>) {
     if let Some(description) = table.get("description") {
         reader.text(description, "`description`");
-    }
-    if !SELECTORS.iter().any(|key| table.contains_key(*key)) {
-        let hint = "say where it holds: targets = ['*.demo.example'], target_groups = ['web'] or tags = ['test']";
-        reader.missing(span, "the assignment", "targets", hint);
-    }
-    let principals = required(reader, table, span, ("principals", r"say who: principals = ['DEMO\WebOps']"));
-    AssignmentDocument {
-        principals: principals.iter().filter_map(|principal| read_principal(reader, principal)).collect(),
-        targets: read_targets(reader, table),
-        target_groups: read_names(reader, table, "target_groups"),
-        tags: read_names(reader, table, "tags"),
-        roles: required(reader, table, span, ("roles", "say what they may do: roles = ['web-ops']")),
-    }
-}
-
-/// A list that has to be there and to hold something.
-fn required(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span, (key, hint): (&str, &str)) -> Vec<Located> {
-    match table.get(key) {
-        Some(value) => filled(reader, value, key),
-        None => {
-            reader.missing(span, "the assignment", key, hint);
-            Vec::new()
-        }
     }
 }
 
 fn filled(reader: &mut Reader<'_>, value: &Value<'_>, key: &str) -> Vec<Located> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-        reader.mistake(&value.span(), format!("`{key}` is empty"), "name at least one, or remove the assignment");
+        reader.mistake(&value.span(), format!("`{key}` is empty"), "name at least one, or remove what it stands in");
     }
     reader.texts(value, &format!("`{key}`"))
+}
+
+/// Keys that select targets.
+const SELECTORS: [&str; 3] = ["targets", "target_groups", "tags"];
+
+fn read_scope(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Scope {
+    Scope {
+        targets: read_targets(reader, table),
+        target_groups: read_names(reader, table, "target_groups"),
+        tags: read_names(reader, table, "tags"),
+    }
 }
 
 fn read_names(reader: &mut Reader<'_>, table: &DeTable<'_>, key: &str) -> Vec<String> {
@@ -175,11 +137,8 @@ fn read_targets(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Vec<TargetPatte
                 patterns.push(pattern);
             }
             Err(message) => {
-                reader.mistake(
-                    &source.span,
-                    message,
-                    "write a name such as `web01.demo.example` or `web*.demo.example`",
-                );
+                let hint = "write a name such as `web01.demo.example` or `web*.demo.example`";
+                reader.mistake(&source.span, message, hint);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use super::check_name;
+use super::{check_description, required_name};
 use crate::arguments::{ArgumentForm, ArgumentRule, ValuePattern, checked};
 use crate::decision::{Input, Secrecy};
 use crate::interpreter::is_interpreter;
@@ -25,15 +25,13 @@ pub(super) fn read(
 ) -> Option<(Located, ProgramRule)> {
     let table = reader.table(value, "a program rule", "a table, for instance [[roles.web-ops.programs]]")?;
     reader.known_keys(table, "a program rule", &["name", "description", "path", "arguments", "stdin"]);
-    if let Some(description) = table.get("description") {
-        reader.text(description, "`description`");
-    }
+    check_description(reader, table);
     let span = value.span();
-    let name = read_name(reader, table, &span);
+    let name = required_name(reader, table, &span, "program rule");
     let path = read_path(reader, table, &span);
     let arguments = match table.get("arguments") {
         Some(arguments) => read_arguments(reader, patterns, arguments),
-        None => Some(ArgumentRule { form: ArgumentForm::None, secrecy: Secrecy::Open }),
+        None => Some(ArgumentRule::new(ArgumentForm::None, Secrecy::Open)),
     };
     let input = match table.get("stdin").and_then(|stdin| reader.switch(stdin, "`stdin`")) {
         Some(true) => Input::Permitted,
@@ -46,16 +44,6 @@ pub(super) fn read(
     let name = name?;
     let rule = ProgramRule { name: name.text.clone(), path, arguments, input };
     Some((name, rule))
-}
-
-fn read_name(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> Option<Located> {
-    let Some(value) = table.get("name") else {
-        reader.missing(span, "the program rule", "name", "give it a name: the audit and denials refer to it");
-        return None;
-    };
-    let name = reader.text(value, "`name`")?;
-    check_name(reader, &name, "rule");
-    Some(name)
 }
 
 fn read_path(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> Option<ProgramPath> {
@@ -77,7 +65,7 @@ fn read_path(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> Optio
 fn read_arguments(reader: &mut Reader<'_>, patterns: &mut Patterns, value: &Value<'_>) -> Option<ArgumentRule> {
     if let Some(word) = value.get_ref().as_str() {
         if word == "none" {
-            return Some(ArgumentRule { form: ArgumentForm::None, secrecy: Secrecy::Open });
+            return Some(ArgumentRule::new(ArgumentForm::None, Secrecy::Open));
         }
         reader.mistake(&value.span(), "`arguments` as text can only be \"none\"", FORMS);
         return None;
@@ -102,7 +90,7 @@ fn read_arguments(reader: &mut Reader<'_>, patterns: &mut Patterns, value: &Valu
     if let Some(max) = table.get("max").filter(|_| !table.contains_key("each")) {
         reader.mistake(&max.span(), "`max` belongs to `each` only", "remove it");
     }
-    Some(ArgumentRule { form: form?, secrecy })
+    Some(ArgumentRule::new(form?, secrecy))
 }
 
 fn read_secrecy(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Secrecy {

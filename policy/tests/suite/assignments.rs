@@ -32,8 +32,9 @@ roles = ['ADMIN', 'nothing', 'admin']
 
 fn roles(principal: &Principal, target: &TargetFacts) -> Vec<String> {
     let policy = compile(&[("p.toml", POLICY)]).policy;
-    let roles: Vec<String> = policy.roles_on(principal, target).into_iter().map(str::to_owned).collect();
-    assert_eq!(policy.may_reach(principal, target), !roles.is_empty());
+    let roles: Vec<String> =
+        policy.roles_on(principal, target, &Circumstances::default()).into_iter().map(str::to_owned).collect();
+    assert_eq!(policy.may_reach(principal, target, &Circumstances::default()), !roles.is_empty());
     roles
 }
 
@@ -104,7 +105,7 @@ fn the_order_of_documents_decides_nothing() {
     assert_eq!(one.digest(), other.digest());
     let web = target("iis01.demo.example");
     assert_eq!(
-        one.roles_on(&principal("DEMO\\Readers", &[]), &web),
-        other.roles_on(&principal("DEMO\\Readers", &[]), &web)
+        one.roles_on(&principal("DEMO\\Readers", &[]), &web, &Circumstances::default()),
+        other.roles_on(&principal("DEMO\\Readers", &[]), &web, &Circumstances::default())
     );
 }

@@ -1,99 +1,46 @@
-//! The WinRS cases of the neutral policy corpus, translated into documents of ours.
+//! The neutral policy corpus, translated into documents of ours: policies, and the catalogue in place of the
+//! shipped one.
 
 use std::collections::BTreeMap;
 
-use sekisho_policy::{
-    Action, Circumstances, Decision, Edition, Policy, Presence, Principal, ProgramRequest, RequestExtras,
-    ShellResource, Source, TargetFacts,
-};
+use sekisho_policy::{Policy, Source};
 use serde_json::Value;
 
-const POLICIES: &str = include_str!("../../../tests/data/policy-cases/policies.json");
+use super::agreement;
+use super::neutral::strings;
+
+pub(crate) const POLICIES: &str = include_str!("../../../tests/data/policy-cases/policies.json");
 const CASES: &str = include_str!("../../../tests/data/policy-cases/cases.jsonl");
-const CMD_SHELL: &str = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd";
 
 #[test]
-fn the_winrs_cases_of_the_corpus_are_judged_as_expected() {
+fn the_cases_of_the_corpus_are_judged_as_expected() {
     let neutral: Value = serde_json::from_str(POLICIES).unwrap();
-    let policies: BTreeMap<&str, Policy> = neutral["policies"]
+    let names = neutral["policies"].as_object().unwrap().keys();
+    let policies: BTreeMap<&str, Policy> = names.map(|name| (name.as_str(), translate(&neutral, name))).collect();
+    let mut debatable = 0;
+    let mut judged = 0;
+    for case in CASES.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let decision = agreement::decide(&policies[case["policy"].as_str().unwrap()], &case);
+        if case["debatable"] == true {
+            debatable += 1;
+            continue;
+        }
+        let verdict = if decision.allowed().is_some() { "allow" } else { "deny" };
+        assert_eq!(verdict, case["expect"], "{case}: {decision:?}");
+        judged += 1;
+    }
+    assert_eq!((judged, debatable), (24, 1));
+}
+
+/// Writes a neutral policy with its catalogue as a document and compiles it.
+pub(crate) fn translate(neutral: &Value, name: &str) -> Policy {
+    let policy = &neutral["policies"][name];
+    let roles: toml::Table = policy["roles"]
         .as_object()
         .unwrap()
         .iter()
-        .map(|(name, policy)| (name.as_str(), translate(name, policy)))
+        .map(|(role, content)| (role.clone(), toml::Value::Table(translate_role(content))))
         .collect();
-    let mut judged = 0_usize;
-    let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
-    for case in CASES.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-        let name = case["policy"].as_str().unwrap();
-        let kind = case["kind"].as_str().unwrap();
-        if kind != "winrs" {
-            *skipped.entry(kind.to_owned()).or_default() += 1;
-            continue;
-        }
-        if case["debatable"] == true {
-            *skipped.entry("debatable".to_owned()).or_default() += 1;
-            continue;
-        }
-        let required = &neutral["policies"][name]["require_groups"];
-        let decision = judge(&policies[name], &case);
-        let allowed = decision.allowed().is_some() && holds(required, &case["user"]["groups"]);
-        assert_eq!(if allowed { "allow" } else { "deny" }, case["expect"], "{}: {decision:?}", case["id"]);
-        judged += 1;
-    }
-    println!("judged {judged} WinRS cases; left to later parts: {skipped:?}");
-    assert_eq!(judged, 5);
-}
-
-fn judge(policy: &Policy, case: &Value) -> Decision {
-    let request = &case["request"];
-    let presence = |key: &str| if request.get(key).is_some() { Presence::Present } else { Presence::Absent };
-    let program = ProgramRequest {
-        command: request["command"].as_str().unwrap().to_owned(),
-        arguments: strings(&request["args"]),
-        extras: RequestExtras {
-            environment: presence("environment"),
-            working_directory: presence("working_directory"),
-            input: presence("stdin"),
-        },
-        resource: match request.get("resource_uri") {
-            Some(uri) if uri != CMD_SHELL => ShellResource::Other,
-            Some(_) | None => ShellResource::CommandShell,
-        },
-    };
-    let principal =
-        Principal { name: case["user"]["name"].as_str().unwrap().to_owned(), groups: strings(&case["user"]["groups"]) };
-    let target = TargetFacts {
-        name: case["target"].as_str().unwrap().to_owned(),
-        groups: Vec::new(),
-        tags: Vec::new(),
-        edition: Edition::default(),
-    };
-    policy.decide(&principal, &target, &Circumstances::default(), &Action::Program(program))
-}
-
-/// Required groups come with a later part, so that the test judges them.
-fn holds(required: &Value, groups: &Value) -> bool {
-    if required.is_null() {
-        return true;
-    }
-    if let Some(group) = required.as_str() {
-        return strings(groups).iter().any(|held| held.eq_ignore_ascii_case(group));
-    }
-    match (required.get("and"), required.get("or")) {
-        (Some(all), None) => all.as_array().unwrap().iter().all(|part| holds(part, groups)),
-        (None, Some(any)) => any.as_array().unwrap().iter().any(|part| holds(part, groups)),
-        (Some(_), Some(_)) | (None, None) => panic!("an unknown requirement"),
-    }
-}
-
-/// Writes the programs and assignments of a neutral policy as a document.
-fn translate(name: &str, policy: &Value) -> Policy {
-    let mut roles = toml::Table::new();
-    for (role, content) in policy["roles"].as_object().unwrap() {
-        let programs = content.get("external").and_then(Value::as_array).into_iter().flatten().enumerate();
-        let programs: Vec<toml::Value> = programs.map(|(index, external)| translate_program(index, external)).collect();
-        roles.insert(role.clone(), toml::Value::Table(table([("programs", programs.into())])));
-    }
     let list = |value: &Value| toml::Value::from(strings(value));
     let assignments: Vec<toml::Value> = policy["assignments"]
         .as_array()
@@ -101,10 +48,46 @@ fn translate(name: &str, policy: &Value) -> Policy {
         .iter()
         .map(|one| toml::Value::Table(table(["principals", "roles", "targets"].map(|key| (key, list(&one[key]))))))
         .collect();
-    let document = table([("roles", toml::Value::Table(roles)), ("assignments", assignments.into())]);
+    let mut document = table([
+        ("defaults", (policy["defaults"] == true).into()),
+        ("roles", toml::Value::Table(roles)),
+        ("assignments", assignments.into()),
+        ("catalog", toml::Value::Table(translate_catalog(&neutral["catalog"]))),
+    ]);
+    if !policy["require_groups"].is_null() {
+        document.insert("require_groups".to_owned(), toml::Value::try_from(&policy["require_groups"]).unwrap());
+    }
     let text = toml::to_string(&document).unwrap();
     let compiled = Policy::compile(&[Source { name, text: &text }]);
     compiled.unwrap_or_else(|mistakes| panic!("{text}\n{mistakes:#?}")).policy
+}
+
+/// The keys of rules and parameters are the same on both sides.
+fn translate_role(content: &Value) -> toml::Table {
+    let mut role = toml::Table::new();
+    for key in ["cmdlets", "functions", "aliases"] {
+        if let Some(value) = content.get(key) {
+            role.insert(key.to_owned(), toml::Value::try_from(value).unwrap());
+        }
+    }
+    let programs = content.get("external").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let programs: Vec<toml::Value> = programs.map(|(index, external)| translate_program(index, external)).collect();
+    role.insert("programs".to_owned(), programs.into());
+    role
+}
+
+fn translate_catalog(catalog: &Value) -> toml::Table {
+    let commands = catalog["commands"].as_object().unwrap().iter().map(|(name, command)| {
+        let mut written = command.clone();
+        written["name"] = Value::from(name.as_str());
+        for parameter in written["parameters"].as_array_mut().unwrap() {
+            if parameter.get("pipeline") == Some(&Value::Bool(true)) {
+                parameter["pipeline"] = serde_json::json!(["value"]);
+            }
+        }
+        toml::Value::try_from(&written).unwrap()
+    });
+    table([("mode", "replace".into()), ("commands", toml::Value::Array(commands.collect()))])
 }
 
 fn translate_program(index: usize, external: &Value) -> toml::Value {
@@ -124,8 +107,4 @@ fn translate_program(index: usize, external: &Value) -> toml::Value {
 
 fn table<const N: usize>(entries: [(&str, toml::Value); N]) -> toml::Table {
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-fn strings(list: &Value) -> Vec<String> {
-    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }

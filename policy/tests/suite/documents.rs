@@ -5,19 +5,19 @@ use sekisho_policy::limits;
 use crate::support::{compile, policy_of, try_compile};
 
 /// `line:column message` of every mistake of one document.
-fn mistakes(text: &str) -> Vec<String> {
+pub(crate) fn mistakes(text: &str) -> Vec<String> {
     match try_compile(&[("f.toml", text)]) {
         Ok(_) => Vec::new(),
         Err(mistakes) => mistakes.iter().map(|m| format!("{}:{} {}", m.line, m.column, m.message)).collect(),
     }
 }
 
-fn warnings(text: &str) -> Vec<String> {
+pub(crate) fn warnings(text: &str) -> Vec<String> {
     compile(&[("f.toml", text)]).warnings.iter().map(|w| format!("{}:{} {}", w.line, w.column, w.message)).collect()
 }
 
 /// Each expected text begins a mistake; there are no others.
-fn assert_mistakes(text: &str, expected: &[&str]) {
+pub(crate) fn assert_mistakes(text: &str, expected: &[&str]) {
     let found = mistakes(text);
     let all = found.len() == expected.len() && found.iter().zip(expected).all(|(one, start)| one.starts_with(start));
     assert!(all, "{text}\nfound {found:#?}\nexpected {expected:#?}");
@@ -55,14 +55,14 @@ fn all_mistakes_of_all_files_are_reported_at_once() {
 #[test]
 fn unknown_keys_are_refused_everywhere() {
     assert_mistakes("role = 1\n", &["1:1 unknown key `role` in a policy document"]);
-    assert_mistakes("[roles.a]\ncmdlets = []\n", &["2:1 unknown key `cmdlets` in a role"]);
+    assert_mistakes("[roles.a]\ncmdlet = []\n", &["2:1 unknown key `cmdlet` in a role"]);
     assert_mistakes(&rule("argument = 'none'"), &["4:1 unknown key `argument` in a program rule"]);
     assert_mistakes(&rule("arguments = { any = true, min = 1 }"), &["4:27 unknown key `min` in `arguments`"]);
     let each = "arguments = { each = [{ pattern = 'a', secrets = true }], max = 1 }";
     assert_mistakes(&rule(each), &["4:40 unknown key `secrets` in a pattern"]);
     assert_mistakes(
-        "[roles.a]\n[[assignments]]\nprincipals = ['D\\a']\ntags = ['t']\nroles = ['a']\nwhen = 1\n",
-        &["6:1 unknown key `when` in an assignment"],
+        "[roles.a]\n[[assignments]]\nprincipals = ['D\\a']\ntags = ['t']\nroles = ['a']\nwhenever = 1\n",
+        &["6:1 unknown key `whenever` in an assignment"],
     );
 }
 
@@ -225,7 +225,7 @@ fn names_are_unique_and_plain() {
     assert_mistakes("[roles.'']\n", &["1:8 `` is no name for a role"]);
     assert_mistakes(
         "[[roles.a.programs]]\nname = \"a\\nb\"\npath = 'C:\\x.exe'\n",
-        &["2:8 `a\\nb` is no name for a rule"],
+        &["2:8 `a\\nb` is no name for a program rule"],
     );
     assert_mistakes("[roles.A]\n[roles.a]\n", &["2:8 the role `a` is defined in f.toml already"]);
     let found = try_compile(&[("b", "[roles.x]"), ("a", "\n[roles.X]")]).unwrap_err();

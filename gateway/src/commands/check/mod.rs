@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::{CommandError, Console, Status};
 use crate::config::{AuditSettings, Config, ConfigError, ListenerTransport, TargetTransport, Trust};
 use crate::identity::LocalAccounts;
-use crate::policy_files::{self, PolicyError};
+use crate::policy_files::{PolicyError, PolicyFiles};
 use crate::private_file::{Access, KeyPurpose, read_key};
 
 /// What a check found. Each says what to do.
@@ -79,16 +79,24 @@ fn examine_parts(config: &Config, now: OffsetDateTime, findings: &mut Findings) 
 /// Whoever can write these, or what is in them, decides who may do what.
 fn unchangeable(path: &Path, findings: &mut Findings) {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    for path in std::iter::once(path.to_owned()).chain(entries) {
-        // What cannot be read is told by whoever reads it.
-        if std::fs::metadata(&path).is_ok_and(|metadata| metadata.mode() & 0o022 != 0) {
-            findings.mistake(format!("{0} can be written by others; run: chmod go-w {0}", path.display()));
-        }
+    std::iter::once(path.to_owned()).chain(entries).for_each(|path| writable_by_nobody_else(&path, findings));
+}
+
+fn writable_by_nobody_else(path: &Path, findings: &mut Findings) {
+    // What cannot be read is told by whoever reads it.
+    if std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o022 != 0) {
+        findings.mistake(format!("{0} can be written by others; run: chmod go-w {0}", path.display()));
     }
 }
 
 fn policy(config: &Config, findings: &mut Findings) {
-    match policy_files::compile(&config.policy) {
+    let compiled = PolicyFiles::read(&config.policy).and_then(|files| {
+        // What lies in the policy's folder itself was looked at with it.
+        let seen = |path: &Path| path == config.policy || path.parent() == Some(&config.policy);
+        files.paths().iter().filter(|path| !seen(path)).for_each(|path| writable_by_nobody_else(path, findings));
+        files.compile()
+    });
+    match compiled {
         Ok(compiled) => findings.warnings.extend(compiled.warnings.iter().map(ToString::to_string)),
         Err(PolicyError::Mistakes(mistakes)) => findings.mistakes.extend(mistakes.iter().map(ToString::to_string)),
         Err(error @ PolicyError::Unreadable { .. }) => findings.mistake(error.to_string()),
