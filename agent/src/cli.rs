@@ -1,14 +1,15 @@
 //! The command line: arguments, defaults from the configuration file, and what is done with them.
 
+use crate::can::{Reading, question};
 use crate::client::{CA_FILE_BYTES, Timeouts, credential};
 use crate::config::{AgentConfig, read_bounded};
 use crate::error::{AgentError, UsageMistake};
 use crate::exec::{ProgressLine, write_error};
 use crate::secrets::PasswordSource;
-use crate::{Client, ClientOptions, ExecOptions, ExitStatus, Format, GatewayUrl, Sinks, Trust};
-use crate::{exec, print_targets, targets_file};
+use crate::{CanForm, Client, ClientOptions, ExecOptions, ExitStatus, Format, GatewayUrl, Sinks, Trust};
+use crate::{exec, print_capabilities, print_targets, targets_file};
 use clap::{Args, Parser, Subcommand};
-use sekisho_protocol::job::{JobRequest, THROTTLE, TIMEOUT_SECONDS, TargetSelection};
+use sekisho_protocol::job::{CapabilitiesRequest, JobRequest, THROTTLE, TIMEOUT_SECONDS, TargetSelection};
 use std::ffi::OsString;
 use std::future::Future;
 use std::io::IsTerminal as _;
@@ -33,6 +34,9 @@ pub enum Command {
     /// List the targets that you may reach
     #[command(after_help = ExitStatus::table())]
     Targets(Targets),
+    /// Ask what you may do on a target, or whether one command would be allowed there; nothing is run
+    #[command(after_help = CAN_HELP)]
+    Can(Can),
     /// Kept for PowerShell commands, which come later
     Run(Reserved),
 }
@@ -69,6 +73,45 @@ pub struct Targets {
     /// The form of the list
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     pub output: Format,
+}
+
+/// What is asked, and how it is told apart.
+const CAN_HELP: &str = "\
+Without a command, all that you may do on the target is listed: commands of PowerShell with the parameters and values
+that are allowed, programs, pinned scripts.
+
+With a command, the answer says whether it would be allowed now, and if not, what comes nearest. A command whose first
+word is a name like Get-Service is judged as PowerShell's, anything else as a program; --powershell and --program say it
+otherwise. Each word is one argument; a single word may be a whole text of PowerShell:
+
+  sekisho can -t web01 -- Restart-Service -Name Dns
+  sekisho can -t web01 -- 'Get-Service -Name Dns | Select-Object Name, Status'
+  sekisho can -t web01 -- sc query W32Time
+  sekisho can -t web01 --powershell -- ipconfig /all
+
+The exit code is 0 for yes, 3 for no, and otherwise that of `sekisho --help`.";
+
+/// `sekisho can`.
+#[derive(Debug, Args)]
+pub struct Can {
+    /// Where and as whom.
+    #[command(flatten)]
+    pub login: LoginArgs,
+    /// On which target
+    #[arg(short, long, value_name = "TARGET")]
+    pub target: String,
+    /// Answer with the JSON document of the job API
+    #[arg(long)]
+    pub json: bool,
+    /// Judge the command as PowerShell's, whatever its first word looks like
+    #[arg(long, conflicts_with = "program")]
+    pub powershell: bool,
+    /// Judge the command as a program, whatever its first word looks like
+    #[arg(long)]
+    pub program: bool,
+    /// The command and its arguments, each as it is
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
 }
 
 /// `sekisho run`, with whatever follows.
@@ -110,7 +153,7 @@ pub struct LoginArgs {
 #[group(required = true, multiple = false)]
 pub struct TargetArgs {
     /// These targets, separated by commas
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    #[arg(short, long, value_name = "A,B,C", value_delimiter = ',')]
     pub target: Vec<String>,
     /// All targets of this group
     #[arg(long, value_name = "G")]
@@ -142,6 +185,7 @@ pub async fn execute<I: Future<Output = ()> + Send>(
     let outcome = match &cli.command {
         Command::Exec(exec) => execute_exec(exec, Sinks { out, err }, interrupt).await,
         Command::Targets(targets) => execute_targets(targets, out).await.map(|()| ExitStatus::AllOk),
+        Command::Can(can) => execute_can(can, out).await,
         Command::Run(_) => Err(UsageMistake::RunIsReserved.into()),
     };
     outcome.unwrap_or_else(|error| {
@@ -168,6 +212,33 @@ async fn execute_exec<I: Future<Output = ()> + Send>(
 async fn execute_targets(arguments: &Targets, out: &mut (dyn std::io::Write + Send)) -> Result<(), AgentError> {
     let mut client = arguments.login.settings()?.connect().await?;
     print_targets(&mut client, arguments.output, out).await
+}
+
+async fn execute_can(arguments: &Can, out: &mut (dyn std::io::Write + Send)) -> Result<ExitStatus, AgentError> {
+    let request = arguments.request()?;
+    let form = if arguments.json { CanForm::Json } else { CanForm::Text };
+    let mut client = arguments.login.settings()?.connect().await?;
+    print_capabilities(&mut client, &request, form, out).await
+}
+
+impl Can {
+    /// The question, validated.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub fn request(&self) -> Result<CapabilitiesRequest, AgentError> {
+        let reading = match (self.powershell, self.program) {
+            (true, _) => Reading::Powershell,
+            (false, true) => Reading::Program,
+            (false, false) => Reading::ByForm,
+        };
+        let request = match question(&self.command, reading) {
+            None => CapabilitiesRequest::list(self.target.clone()),
+            Some(question) => CapabilitiesRequest::ask(self.target.clone(), question),
+        };
+        request.validate()?;
+        Ok(request)
+    }
 }
 
 impl Exec {
@@ -245,7 +316,7 @@ impl Settings {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-    use sekisho_protocol::job::JobMistake;
+    use sekisho_protocol::job::{JobMistake, Question};
 
     fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
         Cli::try_parse_from([&["sekisho"], line].concat())
@@ -254,7 +325,7 @@ mod tests {
     fn exec_of(line: &[&str]) -> Exec {
         match parsed(line).unwrap().command {
             Command::Exec(exec) => exec,
-            Command::Targets(_) | Command::Run(_) => panic!("not exec"),
+            Command::Targets(_) | Command::Can(_) | Command::Run(_) => panic!("not exec"),
         }
     }
 
@@ -297,6 +368,25 @@ mod tests {
         assert_eq!((request.throttle, request.timeout_seconds), (Some(4), Some(9)));
         let group = exec_of(&["exec", "--group", "web", "--", "hostname"]).request().unwrap();
         assert_eq!(group.targets, TargetSelection::Group("web".into()));
+    }
+
+    #[test]
+    fn a_question_is_about_one_target_and_at_most_one_command() {
+        let can = |line: &[&str]| match parsed(&[&["can", "-t", "web01"], line].concat()).map(|cli| cli.command) {
+            Ok(Command::Can(can)) => can.request(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(can(&[]).unwrap(), CapabilitiesRequest::list("web01".to_owned()));
+        let asked = can(&["--json", "--", "Get-It", "-Name", "a b"]).unwrap();
+        assert_eq!(asked.question, Some(Question::Powershell("Get-It -Name 'a b'".to_owned())));
+        let asked = can(&["--program", "--", "Get-It"]).unwrap();
+        assert!(matches!(asked.question, Some(Question::Program(_))));
+        let asked = can(&["--powershell", "--", "ipconfig", "/all"]).unwrap();
+        assert_eq!(asked.question, Some(Question::Powershell("ipconfig /all".to_owned())));
+        assert!(matches!(can(&["--", " "]), Err(AgentError::Job(JobMistake::Program))));
+        assert!(parsed(&["can"]).is_err());
+        assert!(parsed(&["can", "-t", "a", "--powershell", "--program", "--", "x"]).is_err());
+        assert!(parsed(&["can", "-t", "a", "x"]).is_err(), "no --");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The binary `sekisho` is a thin shell around this library, and the gateway's demo uses it as well:
 //! [`Client::connect`] logs in, [`exec()`] runs a job and prints it through the writers passed in.
 
+pub mod can;
 pub mod cli;
 pub mod client;
 pub mod config;
@@ -14,8 +15,9 @@ pub mod results;
 pub mod secrets;
 pub mod targets_file;
 
+pub use can::print_capabilities;
 pub use client::{Client, ClientOptions, GatewayUrl, JobStream, Timeouts, Trust, credential};
 pub use error::AgentError;
 pub use exec::{ExecOptions, Sinks, exec, print_targets};
 pub use exit::ExitStatus;
-pub use output::Format;
+pub use output::{CanForm, Format};

@@ -19,7 +19,11 @@ fn main() -> ExitCode {
     let status = match &cli.command {
         Command::Serve(serve) => sekisho_gateway::serve::command(&serve.config).map_err(|error| error.to_string()),
         Command::Demo(demo) => sekisho_gateway::demo::command(demo).map_err(|error| error.to_string()),
-        command @ (Command::Check(_) | Command::Init(_) | Command::Account(_) | Command::Audit(_)) => {
+        command @ (Command::Check(_)
+        | Command::Init(_)
+        | Command::Account(_)
+        | Command::Audit(_)
+        | Command::Policy(_)) => {
             let mut out = stdout().lock();
             let mut console = Console { out: &mut out, passwords: &mut Terminal };
             run(command, OffsetDateTime::now_utc(), &mut console).map_err(|error| error.to_string())

@@ -57,7 +57,7 @@ impl PolicyFiles {
         let (root, documents) = if path.is_dir() {
             (path.to_owned(), documents(path)?)
         } else {
-            (path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()])
+            (path.parent().map(Path::to_owned).unwrap_or_default(), vec![path.to_owned()])
         };
         let mut files = Vec::new();
         for document in documents {
@@ -78,6 +78,17 @@ impl PolicyFiles {
     #[must_use]
     pub fn sources(&self) -> Vec<Source<'_>> {
         self.files.iter().map(|(name, text)| Source { name, text }).collect()
+    }
+
+    /// The documents alone.
+    fn documents(&self) -> impl Iterator<Item = &(String, String)> {
+        self.files.iter().filter(|(name, _)| name.ends_with(".toml"))
+    }
+
+    /// The folder that a policy names its scripts from.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The files and all folders between them and the policy's own: whoever can write one of these decides who may
@@ -117,6 +128,31 @@ impl PolicyFiles {
 /// When a file cannot be read or a document has mistakes.
 pub fn compile(path: &Path) -> Result<Compiled, PolicyError> {
     PolicyFiles::read(path)?.compile()
+}
+
+/// What a policy says about the catalogue, as a document of its own; empty when it says nothing.
+///
+/// # Errors
+/// When a file cannot be read, or is no TOML.
+pub fn own_catalogue(path: &Path) -> Result<String, PolicyError> {
+    let mut own = toml::Table::new();
+    for (name, text) in PolicyFiles::read(path)?.documents() {
+        let unreadable = |error: toml::de::Error| PolicyError::Unreadable { path: name.into(), why: error.to_string() };
+        let mut document: toml::Table = toml::from_str(text).map_err(unreadable)?;
+        let Some(toml::Value::Table(catalogue)) = document.remove("catalog") else { continue };
+        for (key, value) in catalogue {
+            match (own.get_mut(&key), value) {
+                (Some(toml::Value::Array(all)), toml::Value::Array(more)) => all.extend(more),
+                (_, value) => drop(own.insert(key, value)),
+            }
+        }
+    }
+    if own.is_empty() {
+        return Ok(String::new());
+    }
+    let document = toml::Table::from_iter([("catalog".to_owned(), toml::Value::Table(own))]);
+    toml::to_string(&document)
+        .map_err(|error| PolicyError::Unreadable { path: path.to_owned(), why: error.to_string() })
 }
 
 /// Reads and compiles a policy.
@@ -237,5 +273,18 @@ mod tests {
         let error = load(&policy(folder.path(), Some(&[0xC3]))).unwrap_err().to_string();
         assert!(error.contains("scripts/a.ps1") && error.contains("UTF-8"), "{error}");
         assert_eq!(decode(vec![0xFF, 0xFE, 0x41]), None);
+    }
+
+    #[test]
+    fn what_documents_say_about_the_catalogue_becomes_one_document() {
+        let place = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+        write("a.toml", "defaults = true\n[catalog]\nmode = 'extend'\n[[catalog.commands]]\nname = 'A'\n");
+        write("b.toml", "[[catalog.commands]]\nname = 'B'\n[roles.r]\n");
+        let own: toml::Table = toml::from_str(&own_catalogue(place.path()).unwrap()).unwrap();
+        assert_eq!((own.len(), own["catalog"]["commands"].as_array().unwrap().len()), (1, 2));
+        write("a.toml", "defaults = true\n");
+        write("b.toml", "");
+        assert_eq!(own_catalogue(place.path()).unwrap(), "");
     }
 }

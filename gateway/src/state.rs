@@ -12,7 +12,7 @@ use crate::listener::caps::{CapRules, Caps};
 use crate::session::SessionTable;
 use crate::telemetry::Metrics;
 use arc_swap::{ArcSwap, Guard};
-use sekisho_policy::{Edition, Policy, TargetFacts};
+use sekisho_policy::{Policy, TargetFacts};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Live {
                 name: target.name.to_string(),
                 groups: config.targets.groups_of(&target.name).into_iter().map(ToString::to_string).collect(),
                 tags: target.tags.clone(),
-                edition: Edition::default(),
+                edition: target.edition,
             };
             targets.insert(target.name.clone(), Reachable { dialer, facts });
         }

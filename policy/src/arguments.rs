@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::decision::{CheckedArgument, Secrecy};
 use crate::limits;
 use crate::pattern::Pattern;
+use crate::pattern_shape::Gate;
 
 /// The arguments that a rule allows.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub(crate) struct ArgumentRule {
     pub(crate) form: ArgumentForm,
     /// Marks all arguments at once.
     pub(crate) secrecy: Secrecy,
+    /// What every argument that fits has in common.
+    gate: Gate,
 }
 
 #[derive(Debug, Clone)]
@@ -34,6 +37,14 @@ pub(crate) struct ValuePattern {
 }
 
 impl ArgumentRule {
+    pub(crate) fn new(form: ArgumentForm, secrecy: Secrecy) -> Self {
+        let gate = match &form {
+            ArgumentForm::None | ArgumentForm::Exact(_) | ArgumentForm::Any => Gate::OPEN,
+            ArgumentForm::Each { patterns, .. } => Gate::of(&mut patterns.iter().map(|value| value.pattern.shape())),
+        };
+        Self { form, secrecy, gate }
+    }
+
     /// Judges the whole list; `None` when it does not fit.
     pub(crate) fn judge(&self, arguments: &[String]) -> Option<Vec<Secrecy>> {
         match &self.form {
@@ -42,6 +53,11 @@ impl ArgumentRule {
                 lists.iter().any(|list| list == arguments).then(|| vec![self.secrecy; arguments.len()])
             }
             ArgumentForm::Each { patterns, max } if arguments.len() <= *max => {
+                // Most rules for a program are told apart by this, before any pattern's engine is asked.
+                let shaped = |argument: &String| patterns.iter().any(|value| value.pattern.shape().fits(argument));
+                if !arguments.iter().all(|argument| self.gate.fits(argument)) || !arguments.iter().all(shaped) {
+                    return None;
+                }
                 arguments.iter().map(|argument| self.judge_one(patterns, argument)).collect()
             }
             ArgumentForm::Each { .. } => None,
@@ -163,13 +179,13 @@ mod tests {
                 secrecy: *secrecy,
             })
             .collect();
-        ArgumentRule { form: ArgumentForm::Each { patterns, max }, secrecy: Secrecy::Open }
+        ArgumentRule::new(ArgumentForm::Each { patterns, max }, Secrecy::Open)
     }
 
     #[test]
     fn exact_lists_fit_whole_and_in_their_case() {
         let form = ArgumentForm::Exact(vec![strings(&["/all"]), strings(&["a", "b"])]);
-        let rule = ArgumentRule { form, secrecy: Secrecy::Open };
+        let rule = ArgumentRule::new(form, Secrecy::Open);
         assert!(rule.judge(&strings(&["/all"])).is_some());
         assert!(rule.judge(&strings(&["a", "b"])).is_some());
         for bad in [&["/ALL"][..], &[], &["a"], &["b", "a"], &["a", "b", "c"], &["a b"]] {
@@ -216,7 +232,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_bounded() {
         let lists = (0..50).map(|n| vec!["x".repeat(500), n.to_string()]).collect();
-        let rule = ArgumentRule { form: ArgumentForm::Exact(lists), secrecy: Secrecy::Open };
+        let rule = ArgumentRule::new(ArgumentForm::Exact(lists), Secrecy::Open);
         let shown = rule.describe();
         assert!(shown.contains("(44 more)") && shown.len() < 600, "{shown}");
     }

@@ -42,6 +42,11 @@ pub(crate) struct Hours {
 const DAY: u16 = 24 * 60;
 
 impl Conditions {
+    /// Whether nothing has to hold.
+    pub(crate) fn always_hold(&self) -> bool {
+        self.when.is_none() && self.sources.is_none()
+    }
+
     /// Whether they hold; a fact that is missing does not.
     pub(crate) fn hold(&self, circumstances: &Circumstances) -> bool {
         let when = self.when.as_ref().is_none_or(|windows| {

@@ -10,6 +10,7 @@
 
 pub mod action;
 mod arguments;
+mod asked;
 mod bind;
 pub mod catalog;
 pub mod command;
@@ -23,8 +24,10 @@ mod digest;
 mod document;
 mod fold;
 mod interpreter;
+pub mod jea;
 pub mod limits;
 mod lint;
+mod listing;
 pub mod mistake;
 mod model;
 mod pattern;
@@ -40,12 +43,15 @@ pub mod value;
 pub use action::{
     Action, Circumstances, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts,
 };
+pub use asked::{AskedCommand, AskedValues};
 pub use catalog::Edition;
 pub use compile::{Compiled, Source};
+pub use decide::POWERSHELL;
 pub use decision::{
     Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
     CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
 };
+pub use listing::{CommandListing, ListedSecrecy, ParameterListing, ProgramListing, RoleListing, ScriptListing};
 pub use mistake::{Mistake, Warning};
 pub use model::{ConstantCommands, Policy};
 pub use script::{PinnedText, policy_pin_entry};

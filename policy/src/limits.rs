@@ -4,8 +4,6 @@
 pub const SOURCES: usize = 256;
 /// Pinned scripts of one policy: files, and entries that pin one.
 pub const SCRIPTS: usize = 512;
-/// Bytes of script text: of a pinned script, and of what is read as commands, where more is no single pipeline.
-pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Bytes of a pinned script's path.
 pub const SCRIPT_PATH: usize = 512;
 /// Bytes of one document. A thousand rules take about 200 KB.
@@ -55,6 +53,8 @@ pub const COMMAND_LINE: usize = 8191;
 pub const SHOWN_VALUE: usize = 60;
 /// Values, lists or programs of a policy that a denial shows.
 pub const SHOWN_ENTRIES: usize = 6;
+/// Bytes of one script, pinned or read as commands; one of more is no single pipeline.
+pub const SCRIPT_BYTES: usize = 1024 * 1024;
 /// Commands of one pipeline in script text.
 pub const PIPELINE_COMMANDS: usize = 64;
 /// Arguments of one command in script text.
@@ -65,3 +65,11 @@ pub const LIST_ELEMENTS: usize = 32_768;
 pub const SCRIPT_PARAMETERS: usize = 256;
 /// Bytes of a script block that a hint is made from.
 pub const HINT_BYTES: usize = 256;
+/// Levels of brackets in a PowerShell data file; JEA's own fields need six.
+pub const DATA_DEPTH: usize = 32;
+/// Levels of brackets in a script block of a data file.
+pub const SCRIPT_DEPTH: usize = 200;
+/// Characters of a line of a comment that an import writes.
+pub const COMMENT_WIDTH: usize = 100;
+/// Bytes of given constants that are put into one script text, counted as often as they are used.
+pub const SUBSTITUTED_BYTES: usize = 16 * 1024 * 1024;

@@ -92,6 +92,11 @@ impl Pattern {
             && (value.is_ascii() || self.matches_as_dotnet(value))
     }
 
+    /// What all values that match have in common.
+    pub(crate) fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// Bytes of the longest value that is judged, where longer ones would match and are refused all the same: their
     /// judgement would take too long.
     pub(crate) fn shortens(&self) -> Option<usize> {

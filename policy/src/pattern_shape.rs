@@ -43,6 +43,40 @@ impl Shape {
     }
 }
 
+/// What all texts of several shapes have in common: small, and beside the rule that asks, so that a thousand rules for
+/// one program are gone through in the time that a few patterns take.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    least: usize,
+    most: usize,
+    first: ByteSet,
+    last: ByteSet,
+}
+
+impl Gate {
+    /// Lets everything through.
+    pub(crate) const OPEN: Self = Self { least: 0, most: usize::MAX, first: ByteSet::ALL, last: ByteSet::ALL };
+
+    /// Lets through what has one of these shapes, and some more.
+    pub(crate) fn of(shapes: &mut dyn Iterator<Item = &Shape>) -> Self {
+        let mut gate = Self { least: usize::MAX, most: 0, first: ByteSet::default(), last: ByteSet::default() };
+        for shape in shapes {
+            gate.least = gate.least.min(shape.least);
+            gate.most = gate.most.max(shape.most);
+            gate.first.unite(shape.head.first().unwrap_or(&ByteSet::ALL));
+            gate.last.unite(shape.tail.first().unwrap_or(&ByteSet::ALL));
+        }
+        gate
+    }
+
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        (self.least..=self.most).contains(&bytes.len())
+            && bytes.first().is_none_or(|byte| self.first.contains(*byte))
+            && bytes.last().is_none_or(|byte| self.last.contains(*byte))
+    }
+}
+
 /// How much of a pattern can be under way at once: what the time for one byte of a value grows with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Width {
@@ -112,7 +146,7 @@ impl Width {
 
     fn repeated(self, min: u32, max: Option<u32>) -> Self {
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
-        let written = max.map_or(count(min).saturating_add(1), count);
+        let written = max.map_or_else(|| count(min).saturating_add(1), count);
         let places = self.places.saturating_mul(written);
         Self {
             least: self.least.saturating_mul(count(min)),
@@ -151,6 +185,8 @@ impl Width {
 struct ByteSet([u64; 4]);
 
 impl ByteSet {
+    const ALL: Self = Self([u64::MAX; 4]);
+
     fn insert(&mut self, first: u8, last: u8) {
         for byte in first..=last {
             if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
@@ -328,6 +364,20 @@ mod tests {
     }
 
     #[test]
+    fn a_gate_lets_through_what_has_one_of_its_shapes() {
+        let shapes = ["/fo", "csv|list", "[a-z]+9"].map(shape);
+        let gate = Gate::of(&mut shapes.iter());
+        for good in ["/fo", "CSV", "abc9", "/xyz9"] {
+            assert!(gate.fits(good), "{good}");
+        }
+        for bad in ["", "x", "abc8", "9bc9"] {
+            assert!(!gate.fits(bad), "{bad}");
+        }
+        assert!(Gate::of(&mut [shape(".*")].iter()).fits("") && Gate::OPEN.fits("x"));
+        assert!(!Gate::of(&mut std::iter::empty()).fits(""));
+    }
+
+    #[test]
     fn the_width_of_a_pattern_is_what_can_be_under_way_at_once() {
         let width = |source: &str| {
             let hir = regex_syntax::ParserBuilder::new().build().parse(source).unwrap();
@@ -355,6 +405,25 @@ mod tests {
     fn repetitions_without_end_and_of_nothing_come_to_an_end() {
         for source in ["(a*)*", "(|a){4000000000}", "((a|bc){0,3000000}){2,}", "(^)*a"] {
             assert!(shape(source).fits("a") || source.starts_with("((a|bc)"), "{source}");
+        }
+    }
+
+    proptest::proptest! {
+        /// What is told at once is never what the engine would have matched.
+        #[test]
+        fn whatever_matches_has_the_shape(
+            source in "(\\(?([a-cKé受]|\\[a-c1\\]|\\[\\^ab\\]|\\.|\\\\w|\\\\d|\\||\\))(\\*|\\?|\\{0,2\\}|\\{1,3\\})?){0,6}",
+            values in proptest::collection::vec("[a-cA-CkKéÉ受1\u{17F}\u{212A} ]{0,6}", 20),
+        ) {
+            let whole = format!(r"\A(?:{source})\z");
+            let engine = regex::RegexBuilder::new(&whole).case_insensitive(true).build();
+            let hir = regex_syntax::ParserBuilder::new().case_insensitive(true).build().parse(&source);
+            if let (Ok(engine), Ok(hir)) = (engine, hir) {
+                let shape = Shape::of(&hir);
+                for value in values.iter().filter(|value| engine.is_match(value)) {
+                    proptest::prop_assert!(shape.fits(value), "{source} {value}");
+                }
+            }
         }
     }
 }

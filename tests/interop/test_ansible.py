@@ -10,7 +10,7 @@ from lab.accounts import PASSWORD
 ANSIBLE = Path(sys.executable).parent / "ansible"
 
 
-def ansible(path, tmp_path, connection, module, arguments):
+def ansible(path, tmp_path, connection, module, arguments, user="ops"):
     where = path.where("https")
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(
@@ -20,7 +20,7 @@ all:
     web01:
       ansible_host: 127.0.0.1
       ansible_port: {where.port}
-      ansible_user: ops
+      ansible_user: {user}
       ansible_password: "{PASSWORD}"
       ansible_connection: {connection}
       ansible_winrm_scheme: https

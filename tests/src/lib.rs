@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod engine;
 mod left_out;
+pub mod policy_corpus;
 pub mod source;
 
 pub use left_out::left_out;

@@ -11,6 +11,7 @@ pub use stream::JobStream;
 pub use tls::{CA_FILE_BYTES, Trust};
 pub use url::{DEFAULT_PORT, GatewayUrl};
 
+use crate::can::checked;
 use crate::error::{AgentError, GatewayFault, Refusal};
 use http::{Connection, content_type, read_body, retry_after};
 use hyper::Response;
@@ -20,7 +21,7 @@ use sealed::Channel;
 use sekisho_protocol::auth::ChannelBinding;
 use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::http_auth::{ClientLogin, Scheme};
-use sekisho_protocol::job::{self, JobRequest, Problem, TargetList, TargetsRequest};
+use sekisho_protocol::job::{self, Capabilities, CapabilitiesRequest, JobRequest, Problem, TargetList, TargetsRequest};
 use sekisho_protocol::secret::SecretText;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +119,17 @@ impl Client {
         let response = self.post(job::TARGETS_PATH, &json).await?;
         let plain = self.document(response).await?;
         TargetList::decode(&plain).map_err(|_| GatewayFault::Document.into())
+    }
+
+    /// Asks what the user may do on a target; nothing is run.
+    ///
+    /// # Errors
+    /// When the gateway refuses, or breaks the protocol.
+    pub async fn capabilities(&mut self, request: &CapabilitiesRequest) -> Result<Capabilities, AgentError> {
+        let json = Zeroizing::new(request.encode()?);
+        let response = self.post(job::CAPABILITIES_PATH, &json).await?;
+        let plain = self.document(response).await?;
+        checked(request, Capabilities::decode(&plain).map_err(|_| GatewayFault::Document)?)
     }
 
     /// Closes the connection now, which cancels a job that is under way.

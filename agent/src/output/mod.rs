@@ -1,11 +1,13 @@
 //! How results are written: for people, as one document, or line by line.
 
+mod capabilities;
 mod json;
 mod progress;
 mod safe;
 mod table;
 mod targets;
 
+pub use capabilities::{CanForm, write_capabilities};
 pub use json::{write_event, write_results};
 pub use progress::Progress;
 pub use safe::write_safe;

@@ -1,7 +1,9 @@
 //! The binary `sekisho`: what stands in no library, and what only a process shows.
 
 use crate::fake::{self, FakeGateway, PASSWORD, gateway};
-use sekisho_protocol::job::{JobEvent, OUTPUT_CHUNK, OutputData, OutputStream, Summary};
+use sekisho_protocol::job::{
+    Capabilities, CapabilitiesRequest, JobEvent, OUTPUT_CHUNK, OutputData, OutputStream, Question, Summary, Verdict,
+};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -61,6 +63,46 @@ async fn one_target(gateway: &mut FakeGateway) {
 
 fn line(bytes: &[u8]) -> JobEvent {
     JobEvent::Output { target: "web01".into(), stream: OutputStream::Stdout, data: OutputData::of(bytes) }
+}
+
+/// Answers one question; gives the question.
+async fn asked(arguments: &[&str], answer: Capabilities) -> (CapabilitiesRequest, (Option<i32>, String, String)) {
+    let (port, served) = gateway(|mut gateway| async move {
+        gateway.log_in().await.unwrap();
+        let (path, json) = gateway.read_sealed().await;
+        assert_eq!(path, "/api/v1/capabilities");
+        gateway.write_sealed(200, "", &answer.encode().unwrap()).await;
+        CapabilitiesRequest::decode(&json).unwrap()
+    })
+    .await;
+    let output = output(agent(port, PASSWORD, "can", &[&["-t", "web01"], arguments].concat()).await).await;
+    (served.await.unwrap(), output)
+}
+
+#[tokio::test]
+async fn can_says_yes_or_no_in_its_exit_code_too() {
+    let allow =
+        Verdict::Allow { role: "ops".into(), rule: "dns".into(), canonical: "Restart-Service -Name:'Dns'".into() };
+    let answer = Capabilities::answer("web01".into(), allow);
+    let (request, (code, out, err)) = asked(&["--", "Restart-Service", "-Name", "Dns"], answer).await;
+    let question = Question::Powershell("Restart-Service -Name Dns".into());
+    assert_eq!(request, CapabilitiesRequest::ask("web01".into(), question));
+    assert_eq!(out, "yes, on web01\n  runs as: Restart-Service -Name:'Dns'\n  by:      ops/dns\n");
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+
+    let deny = || Verdict::Deny { message: "not here".into(), rule: None };
+    let (request, (code, out, _)) = asked(&["--", "sc", "query"], Capabilities::answer("web01".into(), deny())).await;
+    assert!(matches!(request.question, Some(Question::Program(_))));
+    assert_eq!((code, out.as_str()), (Some(3), "no, not on web01\n  not here\n"));
+
+    let answer = Capabilities::answer("web01".into(), deny());
+    let (_, (code, out, _)) = asked(&["--json", "--", "sc"], answer.clone()).await;
+    assert_eq!((code, Capabilities::decode(out.trim_end().as_bytes())), (Some(3), Ok(answer)));
+
+    let (request, (code, out, _)) = asked(&[], Capabilities::list("web01".into(), vec![])).await;
+    assert_eq!((request.question, code, out.as_str()), (None, Some(0), ""));
+    let (_, (code, _, _)) = asked(&[], Capabilities::list("web02".into(), vec![])).await;
+    assert_eq!(code, Some(8), "an answer about another target is none");
 }
 
 const LINES: [&str; 6] = ["--target", "web01", "--output", "jsonl", "--", "hostname"];

@@ -1,6 +1,6 @@
 //! What is written into the audit log.
 //!
-//! Texts that may hold secrets enter an event only as [`AuditedProgram`], [`AuditedText`] and [`AuditedClaim`], which
+//! Texts that may hold secrets enter an event only as the `Audited` types of [`super::redact`], which
 //! [`super::Redactor`] alone makes.
 
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use super::redact::{AuditedClaim, AuditedProgram, AuditedText};
+use super::redact::{AuditedClaim, AuditedCommands, AuditedProgram, AuditedScript, AuditedText};
 
 /// One line: what happened, and to whom and where.
 #[derive(Debug, Clone, Serialize)]
@@ -81,6 +81,9 @@ pub enum EventKind {
         /// The name that the client claimed, when no account has it.
         #[serde(skip_serializing_if = "Option::is_none")]
         claimed: Option<AuditedClaim>,
+        /// Of a login that went well: what the identity provider says, on which decisions rest.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<String>,
     },
     SessionEnd {
         reason: SessionEnd,
@@ -90,17 +93,11 @@ pub enum EventKind {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         rule: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        program: Option<AuditedProgram>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        unread: Option<AuditedText>,
+        #[serde(flatten)]
+        asked: Option<Asked>,
     },
     /// Written before anything is sent.
-    Command {
-        role: String,
-        rule: String,
-        program: AuditedProgram,
-    },
+    Command(Commanded),
     Result(CommandResult),
     /// A rate or quota was reached.
     Limit {
@@ -121,6 +118,33 @@ pub enum EventKind {
         duration: Duration,
     },
     Job(JobEvent),
+}
+
+/// What was allowed, and by which rule.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Commanded {
+    pub role: String,
+    pub rule: String,
+    #[serde(flatten)]
+    pub what: Permitted,
+}
+
+/// What was allowed, as it was judged: the one field of this name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permitted {
+    Program(AuditedProgram),
+    Commands(AuditedCommands),
+    Script(AuditedScript),
+}
+
+/// What was asked for and denied, as far as it could be read: the one field of this name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    Program(AuditedProgram),
+    Commands(AuditedCommands),
+    Unread(AuditedText),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -8,6 +8,7 @@ mod copies;
 mod event;
 mod head;
 mod line;
+mod read;
 mod recover;
 mod redact;
 mod store;
@@ -34,7 +35,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 pub use check::Broken;
 pub use event::*;
 pub use head::{Head, parse_public_key, public_key_text};
-pub use redact::{AuditedClaim, AuditedProgram, AuditedText, JudgedArgument, Redactor, hex};
+pub use read::read_events;
+pub use redact::{
+    AuditedClaim, AuditedCommands, AuditedProgram, AuditedScript, AuditedText, DeniedArgument, DeniedCommand,
+    JudgedArgument, Redactor, hex, is_secret_name,
+};
 pub use verify::{Finding, Report, Unproved, verify};
 
 use crate::config::{AuditSettings, OnFailure};

@@ -54,6 +54,9 @@ pub enum BackendError {
     /// The shell that a command needs was not opened for certain, so the command was not sent.
     #[error("the target gave no shell: {0}")]
     NotOpened(NotOpened),
+    /// What was permitted is not for a cmd shell.
+    #[error("what was permitted is for another kind of shell")]
+    OtherShell,
     /// The shell was closed while this was under way.
     #[error("the shell was closed")]
     Closed,
@@ -96,6 +99,7 @@ impl BackendError {
             | Self::Lease(_)
             | Self::Fault(_)
             | Self::Busy
+            | Self::OtherShell
             | Self::NotOpened(_)
             | Self::Closed => self,
             Self::Abandoned => Self::NotOpened(NotOpened::Abandoned),
@@ -108,7 +112,7 @@ impl BackendError {
         match self {
             Self::Unreachable | Self::Tls | Self::LoginRefused | Self::Login(_) | Self::Lease(_) => Effect::NotDone,
             // A fault is the target's own word that it did not do it.
-            Self::Fault(_) | Self::Busy | Self::Closed | Self::NotOpened(_) => Effect::NotDone,
+            Self::Fault(_) | Self::Busy | Self::OtherShell | Self::Closed | Self::NotOpened(_) => Effect::NotDone,
             Self::TimedOut(effect) | Self::Broken(effect) => effect,
             Self::Invalid(_) | Self::Status(_) | Self::Mismatch | Self::Abandoned => Effect::Unknown,
         }
@@ -129,6 +133,7 @@ impl BackendError {
             Self::Status(_) => "http_status",
             Self::Fault(_) => "fault",
             Self::Busy => "busy",
+            Self::OtherShell => "other_shell",
             Self::Closed => "closed",
             Self::Abandoned | Self::NotOpened(NotOpened::Abandoned) => "abandoned",
         }

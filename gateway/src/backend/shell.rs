@@ -177,9 +177,10 @@ impl TargetShell {
     }
 
     async fn try_start(self: &Arc<Self>, permit: &Permit) -> Result<Running, BackendError> {
+        let command = permit.command_line().ok_or(BackendError::OtherShell)?.to_owned();
         let mut connection = self.connection(self.patience).await?;
         let shell = self.open(&mut connection).await.map_err(BackendError::while_opening)?;
-        let line = CommandLine { command: permit.command_line().to_owned(), arguments: Vec::new(), command_id: None };
+        let line = CommandLine { command, arguments: Vec::new(), command_id: None };
         let mut request = self.request(Action::Command, Some(shell), RequestBody::Command(line), connection.url());
         // cmd.exe reads the line, as it does for stock clients; policy has refused what it could read otherwise.
         let input = if permit.takes_input() { ConsoleInput::Pipe } else { ConsoleInput::Console };

@@ -5,6 +5,7 @@ mod certificates;
 mod check;
 mod init;
 mod password;
+pub mod policy;
 mod verify;
 
 use std::io::{self, Write};
@@ -79,6 +80,8 @@ pub enum CommandError {
     PublicKey,
     #[error("{}: line {line} is no copy of a signed head", path.display())]
     Head { path: std::path::PathBuf, line: usize },
+    #[error(transparent)]
+    Policy(#[from] policy::PolicyCommandError),
     #[error("nothing can be written to the output: {0}")]
     Output(#[from] io::Error),
     #[error("this command is not here")]
@@ -101,6 +104,7 @@ pub fn run(command: &Command, now: OffsetDateTime, console: &mut Console<'_>) ->
         Command::Audit(AuditCommand::Verify { directory, key, head }) => {
             verify::run(directory, key, head.as_deref(), console)
         }
+        Command::Policy(command) => policy::run(command, &mut io::stdin().lock(), console),
         Command::Serve(_) | Command::Demo(_) => Err(CommandError::Elsewhere),
     }
 }

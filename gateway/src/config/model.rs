@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::names::{GroupName, TargetName};
 use super::warning::Warning;
+use sekisho_policy::Edition;
 
 /// A whole configuration.
 #[derive(Debug, Clone)]
@@ -212,6 +213,19 @@ pub struct Target {
     /// Without a byte from the target, beyond what an operation timeout allows.
     pub read_timeout: Duration,
     pub quotas: TargetQuotas,
+    /// The PowerShell behind its default endpoint: what its commands are judged by.
+    pub edition: Edition,
+    pub endpoint: Endpoint,
+}
+
+/// What kind of PowerShell endpoint a target has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Endpoint {
+    /// One that hides `Module\Name`, as JEA's do: names go out bare.
+    #[default]
+    Restricted,
+    /// One that knows every command: names go out with their module, so that no function of a session shadows them.
+    Full,
 }
 
 /// How the target is reached.

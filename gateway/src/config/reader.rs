@@ -135,15 +135,20 @@ impl<'a> Section<'a> {
         read.collect()
     }
 
-    /// The lists of a table whose keys are names.
-    pub(super) fn named_lists(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Vec<(Located, Vec<Located>)> {
+    /// The tables of a table whose keys are names, where a list stands for a table with that list under `list_key`.
+    pub(super) fn named_or_lists(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        list_key: &'static str,
+    ) -> Vec<(Located, Section<'a>)> {
         let outer = self.section(reader, key);
         let name = outer.name;
         let entries = outer.table.into_iter();
         let read = entries.map(|(key, value)| {
             let located = located(&key);
-            let list = into_list(reader, &format!("{name}.{}", located.text), value);
-            (located, list)
+            let section = into_section(reader, format!("{name}.{}", located.text), in_table(value, list_key));
+            (located, section)
         });
         read.collect()
     }
@@ -342,6 +347,16 @@ fn into_section<'a>(reader: &mut Reader<'_>, name: String, value: Spanned<DeValu
         }
     };
     Section { name, span, table, known: Vec::new(), given: true }
+}
+
+/// A list as a table that has it under a key; any other value as it is.
+fn in_table<'a>(value: Spanned<DeValue<'a>>, key: &'static str) -> Spanned<DeValue<'a>> {
+    if !matches!(value.get_ref(), DeValue::Array(_)) {
+        return value;
+    }
+    let span = value.span();
+    let table = DeTable::from_iter([(Spanned::new(span.clone(), key.into()), value)]);
+    Spanned::new(span, DeValue::Table(table))
 }
 
 fn into_text(reader: &mut Reader<'_>, name: &str, value: Spanned<DeValue<'_>>) -> Option<Located> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::*;
+use sekisho_policy::Edition;
 
 /// The least that is a configuration.
 const LEAST: &str = r#"
@@ -123,6 +124,54 @@ fn a_target_is_what_was_written() {
     assert!(config.targets.find("../db").is_none());
 }
 
+const GROUPED: &str = r#"
+[targets.a]
+address = "10.0.0.1"
+[targets.b]
+address = "10.0.0.2"
+edition = "5.1"
+endpoint = "full"
+[targets.c]
+address = "10.0.0.3"
+"#;
+
+#[test]
+fn a_target_says_its_powershell_itself_or_by_its_groups() {
+    let groups = r#"
+        [target_groups]
+        plain = ["a", "b", "c"]
+        modern = { targets = ["a", "b"], edition = "7" }
+        modern_too = { targets = ["a"], edition = "7", endpoint = "restricted" }
+    "#;
+    let config = with(&format!("{GROUPED}\n{groups}")).unwrap();
+    let of = |name: &str| config.targets.find(name).map(|target| (target.edition, target.endpoint)).unwrap();
+    assert_eq!(of("a"), (Edition::Core7, Endpoint::Restricted));
+    assert_eq!(of("b"), (Edition::Windows51, Endpoint::Full), "the target wins");
+    assert_eq!(of("c"), (Edition::Windows51, Endpoint::Restricted), "what holds when nobody says");
+    assert_eq!(config.targets.group("modern").unwrap().len(), 2);
+}
+
+#[test]
+fn groups_that_disagree_about_a_target_are_a_mistake_unless_it_says_so_itself() {
+    let disagree = |target: &str| {
+        let groups = format!(
+            "[target_groups]\none = {{ targets = [\"{target}\"], edition = \"7\", endpoint = \"full\" }}\n\
+             two = {{ targets = [\"{target}\"], edition = \"5.1\", endpoint = \"restricted\" }}"
+        );
+        with(&format!("{GROUPED}\n{groups}"))
+    };
+    let mistakes = disagree("a").unwrap_err();
+    let told: Vec<_> = mistakes.iter().map(|mistake| mistake.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "the groups `one` and `two` disagree about `edition` of target `a`",
+            "the groups `one` and `two` disagree about `endpoint` of target `a`"
+        ]
+    );
+    assert!(disagree("b").is_ok());
+}
+
 #[test]
 fn all_mistakes_are_told_at_once_with_their_places() {
     let text = "[[listeners]]\naddress = \"here\"\ntl = 1\n[limit]\n[limits]\nconnections = \"many\"\nhandshakes = 0\n[audit]\ndurability = \"maybe\"\n";
@@ -178,6 +227,10 @@ fn what_makes_no_sense_is_refused() {
         ("[targets.a]\naddress = \"x\"\nspn = \"x\"", "no service name"),
         ("[targets.a]\naddress = \"x\"\naccount_domain = 'a\\b'", "this is no domain"),
         ("[target_groups]\ng = [\"nobody\"]", "there is no target of this name"),
+        ("[target_groups]\ng = { target = [] }", "there is no key `target_groups.g.target`"),
+        ("[target_groups]\ng = \"web01\"", "`target_groups.g` cannot be this text"),
+        ("[target_groups]\ng = { targets = [], edition = \"6\" }", "`target_groups.g.edition` has no such value"),
+        ("[targets.a]\naddress = \"x\"\nendpoint = \"open\"", "`targets.a.endpoint` has no such value"),
         ("[targets.a]\naddress = \"x\"\n[target_groups]\na = []", "`a` is a target and a group"),
         ("[admin]\naddress = \"0.0.0.0:1\"", "open to other machines"),
         ("[sessions]\nidle = \"1m\"", "is not below `sessions.idle`"),
@@ -225,6 +278,7 @@ fn the_example_of_the_documentation_has_every_key() {
         include_str!("document/audit.rs"),
         include_str!("document/limits.rs"),
         include_str!("document/listeners.rs"),
+        include_str!("document/powershell.rs"),
         include_str!("document/rest.rs"),
         include_str!("document/targets.rs"),
     ];

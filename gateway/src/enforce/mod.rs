@@ -3,57 +3,32 @@
 //! INVARIANT(one-door): [`Permit`] is made in [`judge_counted`] alone, after its audit line was written. It has
 //! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
 
+mod foresee;
+mod permit;
 mod queue;
+mod record;
 mod targets;
+mod verdict;
+mod wrapper;
 
+pub use foresee::{Foreseen, foresee, listing};
+pub use permit::Permit;
 pub use queue::{Counted, Queue};
 pub use targets::{Guess, closed, open_targets};
 
-use crate::audit::{AuditedProgram, Context, Event, EventKind, Ids, JudgedArgument, Redactor};
+use crate::audit::{Commanded, Context, Event, EventKind, Ids};
 use crate::config::Target;
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use sekisho_policy::{
-    Action, Allowed, Checked, CheckedProgram, Circumstances, Decision, Denied, DeniedProgram, DenyReason, Input,
-    Principal, ProgramRequest, TargetFacts,
-};
+use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
 use uuid::Uuid;
+use verdict::{Granted, Refused, decide};
 
 /// Digits of a correlation id: enough to find one line, short enough to be read out on the telephone.
 const CORRELATION_DIGITS: usize = 12;
-
-/// Leave to run one program once on one target.
-#[derive(Debug)]
-pub struct Permit {
-    program: CheckedProgram,
-    context: Context,
-}
-
-impl Permit {
-    /// The line for the target, rendered from what was judged.
-    #[must_use]
-    pub fn command_line(&self) -> &str {
-        self.program.command_line()
-    }
-
-    /// Whether standard input may be sent.
-    #[must_use]
-    pub fn takes_input(&self) -> bool {
-        match self.program.input() {
-            Input::Refused => false,
-            Input::Permitted => true,
-        }
-    }
-
-    /// What later events about this command have in common.
-    #[must_use]
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-}
 
 /// Who asks for what, where from and on which target.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +43,25 @@ pub struct Ask<'a> {
     pub session: Uuid,
     /// The gateway's id of the command.
     pub command: CommandId,
-    /// What is to be run.
-    pub request: &'a ProgramRequest,
+    /// What is to be done.
+    pub action: &'a Action,
+}
+
+/// Who asks, where from and on which target: all that a judgement is about beside the action.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// Who is logged in.
+    pub identity: &'a Identity,
+    /// Where from.
+    pub client: SocketAddr,
+    /// The target, already found in the table.
+    pub target: &'a Target,
+}
+
+impl<'a> Ask<'a> {
+    fn asker(&self) -> Asker<'a> {
+        Asker { identity: self.identity, client: self.client, target: self.target }
+    }
 }
 
 /// Why nothing was sent.
@@ -112,13 +104,9 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
 pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
     let live = gateway.live_full();
     let context = context(&live, &ask);
-    let action = Action::Program(ask.request.clone());
-    let decision = subject(&live, ask.identity, ask.target).map_or_else(gone, |(principal, facts)| {
-        live.policy.decide(&principal, facts, &circumstances(ask.client), &action)
-    });
-    match decision {
-        Decision::Allow(allowed) => permit(gateway, allowed, context).await,
-        Decision::Deny(denied) => Err(refuse(gateway, &ask, denied, context).await),
+    match decide(&live, ask.asker(), ask.action) {
+        Ok(granted) => permit(gateway, granted, context).await,
+        Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
     }
 }
 
@@ -165,63 +153,24 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
     }
 }
 
-fn gone() -> Decision {
-    let message = "your account or this target is no longer known to the gateway".to_owned();
-    Decision::Deny(Denied { reason: DenyReason::NoRole, message, nearest: None, place: None, program: None })
-}
-
-async fn permit(gateway: &Gateway, allowed: Allowed, context: Context) -> Result<Permit, Refusal> {
-    let Allowed { role, rule, checked } = allowed;
-    let Checked::Program(program) = checked else {
-        // A program was asked for, and nothing else may come of it.
-        return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
-    };
-    let audited = audited(gateway, &program);
-    let event = Event::new(EventKind::Command { role, rule, program: audited }, &context);
-    if gateway.write(event).await.is_err() {
+async fn permit(gateway: &Gateway, granted: Granted, context: Context) -> Result<Permit, Refusal> {
+    let Granted { role, rule, what } = granted;
+    let command = Commanded { role, rule, what: record::permitted(gateway.audit.redactor(), &what) };
+    if gateway.write(Event::new(EventKind::Command(command), &context)).await.is_err() {
         gateway.metrics.decision("not_audited");
         return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
     }
     gateway.metrics.decision("allow");
-    Ok(Permit { program, context })
+    Ok(Permit::new(what, context))
 }
 
-async fn refuse(gateway: &Gateway, ask: &Ask<'_>, denied: Denied, context: Context) -> Refusal {
-    let Denied { reason, message, nearest, place, program } = denied;
-    let redactor = gateway.audit.redactor();
-    let unread = program.is_none().then(|| redactor.unread(&joined(ask.request), place));
+async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Context) -> Refusal {
+    let asked = record::asked(gateway.audit.redactor(), ask.action, &refused);
+    let Denied { reason, message, nearest, .. } = *refused.denied;
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
-    let kind = EventKind::Denial {
-        reason: format!("{reason:?}"),
-        rule: rule.clone(),
-        program: program.map(|program| redactor.program(program.name(), &judged_denied(redactor, &program))),
-        unread,
-    };
+    let kind = EventKind::Denial { reason: format!("{reason:?}"), rule: rule.clone(), asked: Some(asked) };
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
     let _said = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
-}
-
-/// The arguments of a denied program: nobody has said that they are no secrets, so that they stand in clear only
-/// where the operator wants to see denied text.
-fn judged_denied<'p>(redactor: &Redactor, program: &'p DeniedProgram) -> Vec<JudgedArgument<'p>> {
-    let shown = redactor.shows_denied_text();
-    let arguments = program.arguments().iter();
-    arguments
-        .map(|argument| JudgedArgument { value: argument.value(), secret: !shown || argument.is_secret() })
-        .collect()
-}
-
-fn audited(gateway: &Gateway, program: &CheckedProgram) -> AuditedProgram {
-    let arguments = program.arguments().iter();
-    let judged = arguments.map(|argument| JudgedArgument { value: argument.value(), secret: argument.is_secret() });
-    gateway.audit.redactor().program(program.path(), &judged.collect::<Vec<_>>())
-}
-
-fn joined(request: &ProgramRequest) -> String {
-    std::iter::once(request.command.as_str())
-        .chain(request.arguments.iter().map(String::as_str))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

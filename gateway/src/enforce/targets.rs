@@ -61,7 +61,7 @@ impl Guess<'_> {
 pub async fn closed(gateway: &Gateway, guess: Guess<'_>) -> Refusal {
     let context = guess.context(gateway);
     let correlation = context.correlation.clone().unwrap_or_default();
-    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, program: None, unread: None };
+    let kind = EventKind::Denial { reason: CLOSED.to_owned(), rule: None, asked: None };
     gateway.audit_after(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     Refusal::Denied { message: CLOSED_TEXT.to_owned(), rule: None, correlation }

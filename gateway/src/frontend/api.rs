@@ -1,6 +1,7 @@
 //! The job API over HTTP: documents of JSON in, documents or lines of JSON out. `docs/job-api.md`.
 
 use super::connection::Client;
+use super::head::{Head, Verb};
 use super::known::Known;
 use super::respond::Answer;
 use crate::jobs::{self, Caller, Refused};
@@ -20,11 +21,29 @@ pub(super) async fn jobs(client: &Client, known: &Known, json: &[u8]) -> Answer 
 /// Lists the targets that the user may reach.
 pub(super) fn targets(client: &Client, known: &Known, json: &[u8]) -> Answer {
     match jobs::list(&client.gateway, &known.identity, client.peer, json) {
-        Ok(list) => {
-            Answer::Whole { status: StatusCode::OK, mime: JSON_MIME, body: list, retry_after: None, delivered: None }
-        }
+        Ok(list) => whole(list),
         Err(refused) => refusal(&refused),
     }
+}
+
+/// Says what the user may do on a target: the one of the query, or of the document.
+pub(super) async fn capabilities(client: &Client, known: &Known, head: &Head, json: &[u8]) -> Answer {
+    let request = match head.verb {
+        Verb::Get => jobs::read_query(head.query.as_deref()),
+        Verb::Post | Verb::Other => jobs::read_document(json),
+    };
+    let answered = match request {
+        Ok(request) => jobs::capabilities(&client.gateway, &known.identity, client.peer, request).await,
+        Err(refused) => Err(refused),
+    };
+    match answered {
+        Ok(document) => whole(document),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+fn whole(body: Vec<u8>) -> Answer {
+    Answer::Whole { status: StatusCode::OK, mime: JSON_MIME, body, retry_after: None, delivered: None }
 }
 
 fn refusal(refused: &Refused) -> Answer {

@@ -18,11 +18,32 @@ pub(super) enum Authorization {
     Foreign,
 }
 
+/// The methods that anything here is asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Post,
+    Other,
+}
+
+impl Verb {
+    fn of(method: &Method) -> Self {
+        if method == Method::GET {
+            Self::Get
+        } else if method == Method::POST {
+            Self::Post
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// One request's head.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) post: bool,
+    pub(super) verb: Verb,
     pub(super) path: String,
+    pub(super) query: Option<String>,
     pub(super) host: Option<String>,
     pub(super) content_type: String,
     pub(super) authorization: Authorization,
@@ -36,8 +57,9 @@ impl Head {
         let headers = request.headers();
         let host = text(headers, &HOST).or_else(|| request.uri().host().map(str::to_owned));
         Self {
-            post: request.method() == Method::POST,
+            verb: Verb::of(request.method()),
             path: request.uri().path().to_owned(),
+            query: request.uri().query().map(str::to_owned),
             host,
             content_type: text(headers, &CONTENT_TYPE).unwrap_or_default(),
             authorization: authorization(headers),

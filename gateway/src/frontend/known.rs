@@ -2,7 +2,7 @@
 
 use super::api;
 use super::connection::Client;
-use super::head::Head;
+use super::head::{Head, Verb};
 use super::reply::Reply;
 use super::respond::{Answer, Problem};
 use super::route::{Service, service};
@@ -58,7 +58,7 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
         }
         Cover::Plain => body,
     };
-    if plain.is_empty() {
+    if plain.is_empty() && head.verb == Verb::Post {
         // The request that only logs in.
         return Some(Reply::bare(StatusCode::OK));
     }
@@ -72,6 +72,7 @@ pub(super) async fn serve(client: &Client, known: &mut Known, head: &Head, body:
         Service::Wsman { target } => wsman::serve(client, known, target, head, plain).await,
         Service::Jobs => api::jobs(client, known, plain).await,
         Service::Targets => api::targets(client, known, plain),
+        Service::Capabilities => api::capabilities(client, known, head, plain).await,
         Service::WsmanAnonymous | Service::Unknown => return None,
     };
     cover_reply(known, cover, answer)

@@ -163,7 +163,9 @@ fn event(
 ) -> Event {
     let unknown = claimed.filter(|_| principal.is_none());
     let claimed = unknown.map(|name| client.gateway.audit.redactor().claim(&format!("{}\\{}", name.domain, name.user)));
-    Event::new(EventKind::Login { outcome, claimed }, &context(client, principal))
+    let known = principal.filter(|_| outcome == LoginOutcome::Ok);
+    let groups = known.and_then(|name| client.gateway.live().identity.groups(name)).unwrap_or_default();
+    Event::new(EventKind::Login { outcome, claimed, groups }, &context(client, principal))
 }
 
 fn context(client: &Client, principal: Option<&PrincipalName>) -> Context {

@@ -172,6 +172,7 @@ impl From<BackendError> for Problem {
             | BackendError::Invalid(_)
             | BackendError::Status(_)
             | BackendError::NotOpened(_)
+            | BackendError::OtherShell
             | BackendError::Abandoned
             | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),
         }

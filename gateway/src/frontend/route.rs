@@ -1,6 +1,7 @@
 //! Which target a request is for: by path, by Host name, or neither. A name is only a key of the closed
 //! table; nothing of it is ever resolved.
 
+use super::head::Verb;
 use crate::config::{Routing, Target, TargetTable};
 
 /// Bytes of a path or Host that are looked at.
@@ -20,8 +21,24 @@ pub(super) enum Service<'a> {
     Jobs,
     /// Lists targets.
     Targets,
+    /// Says what may be done on a target.
+    Capabilities,
     /// Nothing of ours.
     Unknown,
+}
+
+impl Service<'_> {
+    /// Whether it is asked with this method. Only what changes nothing is asked with GET.
+    pub(super) fn takes(self, verb: Verb) -> bool {
+        match (self, verb) {
+            (_, Verb::Post) | (Self::Capabilities, Verb::Get) => true,
+            (
+                Self::Wsman { .. } | Self::WsmanAnonymous | Self::Jobs | Self::Targets | Self::Unknown,
+                Verb::Get | Verb::Other,
+            )
+            | (Self::Capabilities, Verb::Other) => false,
+        }
+    }
 }
 
 /// Why no target was found.
@@ -56,6 +73,7 @@ pub(super) fn service(path: &str) -> Service<'_> {
         ["", wsman, identify] if is(wsman, "wsman-anon") && is(identify, "identify") => Service::WsmanAnonymous,
         ["", "api", "v1", "jobs"] => Service::Jobs,
         ["", "api", "v1", "targets"] => Service::Targets,
+        ["", "api", "v1", "capabilities"] => Service::Capabilities,
         _ => Service::Unknown,
     }
 }

@@ -160,8 +160,8 @@ impl Errand<'_> {
     }
 
     fn ask<'a>(&'a self, target: &'a Target, command: CommandId) -> Ask<'a> {
-        let Job { caller, program, id, .. } = self.job;
-        Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, request: program }
+        let Job { caller, action, id, .. } = self.job;
+        Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, action }
     }
 
     async fn launch(&self, backend: Arc<TargetShell>, permit: Permit, id: CommandId) -> (Outcome, Left) {

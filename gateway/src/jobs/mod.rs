@@ -6,6 +6,7 @@
 //! Each target goes through the one door, and then the way of a session's command; what is different is who
 //! waits, for how long, and how it is told.
 
+mod capabilities;
 mod desk;
 mod errand;
 mod ledger;
@@ -17,6 +18,7 @@ mod refused;
 mod stop;
 mod table;
 
+pub use capabilities::{capabilities, read_document, read_query};
 pub use list::list;
 pub use refused::Refused;
 pub use table::JobTable;
@@ -29,7 +31,7 @@ use crate::session::Buffer;
 use crate::state::Gateway;
 use bytes::Bytes;
 use plan::Plan;
-use sekisho_policy::ProgramRequest;
+use sekisho_policy::Action;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +62,7 @@ struct Job {
     id: Uuid,
     gateway: Arc<Gateway>,
     caller: Caller,
-    program: ProgramRequest,
+    action: Action,
     /// In the order of the request, in lower case.
     targets: Vec<String>,
     throttle: usize,
@@ -105,7 +107,7 @@ impl Job {
             id,
             gateway: Arc::clone(gateway),
             caller,
-            program: plan.program,
+            action: Action::Program(plan.program),
             throttle: plan.throttle.unwrap_or(bounds.throttle).min(bounds.throttle).min(plan.targets.len()),
             targets: plan.targets,
             timeout: plan.timeout.unwrap_or(bounds.deadline).min(bounds.deadline),

@@ -161,6 +161,7 @@ fn before(error: BackendError) -> Failure {
             failure(FailureClass::Timeout)
         }
         BackendError::Lease(LeaseError::Gone | LeaseError::Vault)
+        | BackendError::OtherShell
         | BackendError::Closed
         | BackendError::Abandoned
         | BackendError::NotOpened(NotOpened::Abandoned) => failure(FailureClass::Gateway),
@@ -190,7 +191,7 @@ fn after(error: BackendError) -> Failure {
         BackendError::Fault(_) | BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch => {
             FailureClass::Protocol
         }
-        BackendError::Busy | BackendError::Closed => FailureClass::Gateway,
+        BackendError::Busy | BackendError::OtherShell | BackendError::Closed => FailureClass::Gateway,
     };
     let text = format!("{error}; whether the command went on is unknown: look at the target before you try again");
     Failure::new(class, Effect::Unknown, text)
@@ -214,7 +215,13 @@ mod tests {
         errors.extend([FaultCode::ACCESS_DENIED, FaultCode::QUOTA_USER].map(BackendError::Fault));
         let opening = [NotOpened::TimedOut, NotOpened::Broken, NotOpened::Invalid, NotOpened::Abandoned];
         errors.extend(opening.map(BackendError::NotOpened));
-        errors.extend([BackendError::Abandoned, BackendError::Mismatch, BackendError::Busy, BackendError::Closed]);
+        errors.extend([
+            BackendError::Abandoned,
+            BackendError::Mismatch,
+            BackendError::Busy,
+            BackendError::OtherShell,
+            BackendError::Closed,
+        ]);
         errors
     }
 

@@ -24,7 +24,7 @@ impl Plan {
     /// caller; single targets that are not open have their own outcome.
     pub(super) async fn read(gateway: &Gateway, caller: &Caller, job: Uuid, json: &[u8]) -> Result<Self, Refused> {
         let request = JobRequest::decode(json).map_err(Refused::mistake)?;
-        let program = program(&request)?;
+        let program = program(&request.program, &request.arguments)?;
         let live = gateway.live_full();
         let open = |name: &str| {
             live.config
@@ -70,14 +70,14 @@ fn check_size(targets: &[String], most: usize) -> Result<(), Refused> {
 }
 
 /// The command as a WinRS client would send it: each argument is one piece for policy's reader.
-fn program(request: &JobRequest) -> Result<ProgramRequest, Refused> {
+pub(super) fn program(program: &str, arguments: &[String]) -> Result<ProgramRequest, Refused> {
     let refused = || {
         let text =
             "a program or argument cannot hold a double quote: leave it out, the gateway quotes arguments itself";
         Refused::invalid(text.to_owned())
     };
-    let command = piece(&request.program).ok_or_else(refused)?;
-    let arguments = request.arguments.iter().map(|argument| piece(argument).ok_or_else(refused));
+    let command = piece(program).ok_or_else(refused)?;
+    let arguments = arguments.iter().map(|argument| piece(argument).ok_or_else(refused));
     Ok(ProgramRequest::new(command, arguments.collect::<Result<_, _>>()?))
 }
 
@@ -97,26 +97,26 @@ mod tests {
     use proptest::prelude::*;
     use sekisho_policy::command_line::{join, parse};
 
-    fn request(program: &str, arguments: &[&str]) -> JobRequest {
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        JobRequest::new(program.to_owned(), arguments, TargetSelection::Group("web".to_owned()))
+    fn asked(name: &str, arguments: &[&str]) -> Result<ProgramRequest, Refused> {
+        let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        program(name, &arguments)
     }
 
-    fn read(request: &JobRequest) -> Option<Vec<String>> {
-        let program = program(request).ok()?;
+    fn read(name: &str, arguments: &[&str]) -> Option<Vec<String>> {
+        let program = asked(name, arguments).ok()?;
         parse(&join(&program.command, &program.arguments).ok()?).ok()
     }
 
     #[test]
     fn arguments_are_read_one_by_one_as_they_were_sent() {
         let pieces = ["C:\\Program Files\\x.exe", "a b", "", "c\\", "\u{a0}"];
-        assert_eq!(read(&request(pieces[0], &pieces[1..])).unwrap(), pieces);
+        assert_eq!(read(pieces[0], &pieces[1..]).unwrap(), pieces);
     }
 
     #[test]
     fn a_quote_cannot_turn_one_argument_into_two() {
-        assert!(program(&request("net", &["x\" \"y"])).is_err());
-        assert!(program(&request("\"net\"", &[])).is_err());
+        assert!(asked("net", &["x\" \"y"]).is_err());
+        assert!(asked("\"net\"", &[]).is_err());
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         #[test]
         fn what_is_read_is_what_was_sent(arguments in proptest::collection::vec("[ -~\\t\u{e9}\u{201c}]{0,8}", 0..5)) {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            if let Some(pieces) = read(&request("net", &arguments)) {
+            if let Some(pieces) = read("net", &arguments) {
                 prop_assert_eq!(&pieces[1..], &arguments[..]);
             }
         }

@@ -55,6 +55,7 @@ impl Door {
 
 /// Accepts until `stop`; connections run in `tasks`.
 pub async fn accept(gateway: Arc<Gateway>, door: Arc<Door>, socket: TcpListener, stop: CancellationToken) {
+    prepare(&socket);
     loop {
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
@@ -85,15 +86,32 @@ fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: Sock
         gateway.audit_refused_address("rate", peer, limited);
         return;
     }
-    prepare(&stream);
     let connection = Connection::new(Arc::clone(gateway), Arc::clone(door), peer, slots);
     tokio::spawn(connection.serve(stream));
 }
 
-fn prepare(stream: &TcpStream) {
+/// Sets what each connection of a listener is to have: they inherit it, and nothing has to be asked for one by one.
+fn prepare(listener: &TcpListener) {
     let keep_alive = socket2::TcpKeepalive::new().with_time(KEEP_ALIVE);
-    let socket = socket2::SockRef::from(stream);
-    if let Err(error) = stream.set_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keep_alive)) {
-        tracing::debug!(%error, "Cannot set socket options");
+    let socket = socket2::SockRef::from(listener);
+    if let Err(error) = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keep_alive)) {
+        tracing::warn!(%error, "Cannot set socket options");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_have_what_their_listener_was_given() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        prepare(&listener);
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let (_client, (stream, _)) = (client.unwrap(), accepted.unwrap());
+        let socket = socket2::SockRef::from(&stream);
+        assert!(stream.nodelay().unwrap() && socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEP_ALIVE);
     }
 }

@@ -73,6 +73,8 @@ impl ListenerTls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // A client sends nothing before the login that early data would speed up.
         config.max_early_data_size = 0;
+        // Each is worked for in every handshake; a client that comes back needs one.
+        config.send_tls13_tickets = 1;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate: first })
     }
 

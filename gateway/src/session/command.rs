@@ -327,6 +327,6 @@ fn why(error: BackendError) -> UnknownWhy {
         | BackendError::Mismatch
         | BackendError::Fault(_)
         | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
-        BackendError::Busy | BackendError::Closed => UnknownWhy::Internal,
+        BackendError::Busy | BackendError::OtherShell | BackendError::Closed => UnknownWhy::Internal,
     }
 }

@@ -11,7 +11,7 @@ use crate::enforce::{Ask, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
 use crate::state::Gateway;
 use parking_lot::Mutex;
-use sekisho_policy::{Presence, ProgramRequest, RequestExtras, ShellResource};
+use sekisho_policy::{Action, Presence, ProgramRequest, RequestExtras, ShellResource};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
 use std::net::SocketAddr;
@@ -155,12 +155,12 @@ impl Shell {
             identity: Arc::clone(identity),
             client,
             id: CommandId::new(Uuid::new_v4()),
-            request: ProgramRequest {
+            action: Action::Program(ProgramRequest {
                 command: line.command,
                 arguments: line.arguments,
                 extras: self.opening.extras,
                 resource: ShellResource::CommandShell,
-            },
+            }),
         };
         let id = asked.id;
         let command = asked.launched(limit).await?;
@@ -198,7 +198,7 @@ struct Asked {
     identity: Arc<Identity>,
     client: SocketAddr,
     id: CommandId,
-    request: ProgramRequest,
+    action: Action,
 }
 
 impl Asked {
@@ -219,9 +219,9 @@ impl Asked {
     }
 
     async fn launch(self) -> Result<Launch, NotStarted> {
-        let Self { gateway, shell, identity, client, id, request } = self;
+        let Self { gateway, shell, identity, client, id, action } = self;
         let session = shell.id.uuid();
-        let ask = Ask { identity: &identity, client, target: &shell.target, session, command: id, request: &request };
+        let ask = Ask { identity: &identity, client, target: &shell.target, session, command: id, action: &action };
         let permit = judge(&gateway, ask).await.map_err(NotStarted::Refused)?;
         let start = Start { gateway, backend: Arc::clone(&shell.backend), id, buffer: Buffer::SESSION };
         Ok(Command::launch(start, permit))

@@ -321,7 +321,8 @@ impl Check {
 
     /// Two parameters in one place cannot both take the argument that stands there.
     fn positions(&mut self, info: &CommandInfo) {
-        if info.unnamed == Unnamed::Refuse {
+        // What is wrong already may look as if it shared a place.
+        if info.unnamed == Unnamed::Refuse || !self.mistakes.is_empty() {
             return;
         }
         let mut taken = HashSet::new();

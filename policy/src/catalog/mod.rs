@@ -4,6 +4,7 @@ mod blob;
 mod check;
 mod common;
 mod defaults;
+mod explain;
 mod import;
 mod model;
 mod record;
@@ -13,6 +14,7 @@ mod toml;
 pub use blob::{Origin, Unwritable, encode};
 pub use common::{COMMON_PARAMETERS, CommonGroup, CommonParameter, CommonValue, CommonVerdict};
 pub use defaults::{Constraint, DefaultCommand, DefaultCommands, Values, default_commands};
+pub use explain::explain;
 pub use import::{IMPORT_BYTES, IMPORT_COMMANDS, ImportMistake, from_json};
 pub use model::{
     CommandInfo, CommandKind, Edition, Membership, ParameterInfo, ParameterKind, PipelineInput, Uncertainty, Unnamed,

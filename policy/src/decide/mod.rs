@@ -10,8 +10,14 @@ mod values;
 
 use crate::action::{Action, Circumstances, Principal, TargetFacts};
 use crate::catalog::Edition;
+use crate::command::ScriptRequest;
 use crate::decision::{Allowed, Decision, Denied, DenyReason, Nearest};
-use crate::model::{Binding, Denial, Policy, Role};
+use crate::model::{Binding, ConstantCommands, Denial, Policy, Role};
+use crate::program_path::ProgramPath;
+
+/// What runs commands that come through WinRS. By its full path: cmd.exe looks for a bare name in its working
+/// directory first, which is the user's own profile, where a user can put a program of this name.
+pub const POWERSHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
 
 /// What became of a request.
 type Judged = Result<Allowed, Box<Denied>>;
@@ -51,6 +57,33 @@ impl Policy {
                 Decision::Deny(Denied { program, ..*denied })
             }
         }
+    }
+
+    /// Judges the commands that came inside a line of `powershell.exe` through WinRS: by those roles alone that say
+    /// `powershell = "constant-commands"`, without pinned scripts and, like everything that comes through WinRS,
+    /// without the default commands (R12). What runs them is Windows PowerShell 5.1, whatever else the target has.
+    ///
+    /// `None` when the principal holds no such role there: then the line is a program like any other. The unwrapping
+    /// is the gateway's, and what it is given here is the text alone.
+    pub fn decide_constant_commands(
+        &self,
+        principal: &Principal,
+        target: &TargetFacts,
+        circumstances: &Circumstances,
+        request: &ScriptRequest,
+    ) -> Option<Decision> {
+        let mut held = self.held(principal, target, circumstances);
+        held.retain(|role| role.constant_commands() == ConstantCommands::Read);
+        if held.is_empty() {
+            return None;
+        }
+        let denials = self.denials().binding(principal, target);
+        let bench = Bench { held, defaults: None, denials, edition: Edition::Windows51 };
+        let judged = self
+            .check_standing(&bench, principal)
+            .and_then(|()| check_powershell(&bench))
+            .and_then(|()| script::judge_text(&bench, request));
+        Some(judged.map_or_else(|denied| Decision::Deny(*denied), Decision::Allow))
     }
 
     /// Rule R1, and the groups that the policy requires of everybody.
@@ -94,6 +127,13 @@ impl<'p> Bench<'p> {
         let held = self.held.iter().map(|role| (*role, Standing::Held));
         held.chain(self.defaults.map(|role| (role, Standing::Default)))
     }
+}
+
+/// A rule that denies PowerShell's own program denies whatever it would run.
+fn check_powershell(bench: &Bench<'_>) -> Result<(), Box<Denied>> {
+    let path = ProgramPath::parse(POWERSHELL)
+        .map_err(|(message, _)| Box::new(plain(DenyReason::NotRenderable, message.to_owned())))?;
+    bench.denials.of_program(&path).map_or(Ok(()), |denial| Err(forbidden(denial, "powershell.exe")))
 }
 
 fn nearest(role: &Role, rule: &str) -> Nearest {

@@ -20,15 +20,19 @@ pub(super) fn judge(bench: &Bench<'_>, request: &ScriptRequest) -> Judged {
         Some(Err(denied)) => Some(denied),
         None => None,
     };
-    let judged = match powershell::parse(&request.text, &request.bindings) {
+    // Whoever sends a pinned script is told what it takes, and not how else it reads.
+    judge_text(bench, request).map_err(|denied| refused.unwrap_or(denied))
+}
+
+/// Judges text as the commands that it spells, and never as a pinned script.
+pub(super) fn judge_text(bench: &Bench<'_>, request: &ScriptRequest) -> Judged {
+    match powershell::parse(&request.text, &request.bindings) {
         Ok(pipeline) => commands::judge_statements(bench, std::slice::from_ref(&pipeline), request.input),
         Err(refusal) => Err(Box::new(Denied {
             place: Some(refusal.place),
             ..plain(DenyReason::Text(refusal.construct), refusal.to_string())
         })),
-    };
-    // Whoever sends a pinned script is told what it takes, and not how else it reads.
-    judged.map_err(|denied| refused.unwrap_or(denied))
+    }
 }
 
 /// What the roles say of a text that one of them pins; nothing when none does.

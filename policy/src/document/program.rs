@@ -31,7 +31,7 @@ pub(super) fn read(
     let path = read_path(reader, table, &span);
     let arguments = match table.get("arguments") {
         Some(arguments) => read_arguments(reader, patterns, arguments),
-        None => Some(ArgumentRule { form: ArgumentForm::None, secrecy: Secrecy::Open }),
+        None => Some(ArgumentRule::new(ArgumentForm::None, Secrecy::Open)),
     };
     let input = match table.get("stdin").and_then(|stdin| reader.switch(stdin, "`stdin`")) {
         Some(true) => Input::Permitted,
@@ -65,7 +65,7 @@ fn read_path(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span) -> Optio
 fn read_arguments(reader: &mut Reader<'_>, patterns: &mut Patterns, value: &Value<'_>) -> Option<ArgumentRule> {
     if let Some(word) = value.get_ref().as_str() {
         if word == "none" {
-            return Some(ArgumentRule { form: ArgumentForm::None, secrecy: Secrecy::Open });
+            return Some(ArgumentRule::new(ArgumentForm::None, Secrecy::Open));
         }
         reader.mistake(&value.span(), "`arguments` as text can only be \"none\"", FORMS);
         return None;
@@ -90,7 +90,7 @@ fn read_arguments(reader: &mut Reader<'_>, patterns: &mut Patterns, value: &Valu
     if let Some(max) = table.get("max").filter(|_| !table.contains_key("each")) {
         reader.mistake(&max.span(), "`max` belongs to `each` only", "remove it");
     }
-    Some(ArgumentRule { form: form?, secrecy })
+    Some(ArgumentRule::new(form?, secrecy))
 }
 
 fn read_secrecy(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Secrecy {

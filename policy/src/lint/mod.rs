@@ -17,6 +17,16 @@ pub(crate) struct Finding {
     pub(crate) hint: String,
 }
 
+/// Why a command should be in no allowlist with all its parameters, by its folded name.
+pub(crate) fn danger_of(folded: &str) -> Option<&'static str> {
+    dangers::of_command(folded).next().map(|danger| danger.why)
+}
+
+/// Why a command should be in no allowlist, whatever its parameters are restricted to.
+pub(crate) fn danger_of_restricted(folded: &str) -> Option<&'static str> {
+    dangers::of_command(folded).find(|danger| matches!(danger.when, dangers::When::Always)).map(|danger| danger.why)
+}
+
 /// Examines one document of a compiled policy.
 pub(crate) fn document(document: &Document, policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();

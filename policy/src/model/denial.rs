@@ -73,6 +73,17 @@ impl Denials {
         &self.denials
     }
 
+    /// A rule that denies a command to anybody anywhere, by the command's folded name.
+    pub(crate) fn touching_command(&self, folded: &str) -> Option<&Denial> {
+        self.by_command.get(folded)?.first().and_then(|index| self.denials.get(*index))
+    }
+
+    /// A rule that denies a program to anybody anywhere.
+    pub(crate) fn touching_program(&self, path: &ProgramPath) -> Option<&Denial> {
+        let whole = self.by_program.get(&fold(path.text()));
+        whole.or_else(|| self.by_program.get(path.base()))?.first().and_then(|index| self.denials.get(*index))
+    }
+
     /// Folds names once for all commands of a request; does nothing in a policy that denies nothing.
     pub(crate) fn binding<'a>(&'a self, principal: &'a Principal, target: &TargetFacts) -> Binding<'a> {
         let who = (!self.denials.is_empty()).then(|| (principal, FoldedTarget::new(target)));

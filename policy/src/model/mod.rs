@@ -14,7 +14,7 @@ pub(crate) use command::{CommandRule, Listed, ParameterRule, ParameterSecrecy, P
 pub(crate) use denial::{Binding, Denial, Denials, DeniedPath};
 pub(crate) use requirement::Requirement;
 pub use role::ConstantCommands;
-pub(crate) use role::{Coverage, Entry, ProgramRule, Qualified, Role, RoleParts};
+pub(crate) use role::{Coverage, ProgramRule, Qualified, Role, RoleParts};
 pub(crate) use script::{Declared, DeclaredKind, DeclaredParameter, ScriptRule};
 
 use crate::action::{Circumstances, Principal, TargetFacts};
@@ -102,6 +102,11 @@ impl Policy {
     /// The default commands, as a role that everybody holds who holds any role on a target.
     pub(crate) fn defaults(&self) -> Option<&Role> {
         self.parts.defaults.as_ref()
+    }
+
+    /// Who holds which roles where.
+    pub(crate) fn assignments(&self) -> &[Assignment] {
+        &self.parts.assignments
     }
 
     /// All roles, ordered by name.

@@ -1,5 +1,7 @@
 //! The constants that come with a text: `$using:` values, and arguments for a `param(…)`.
 
+use std::collections::HashMap;
+
 use super::chars;
 use super::lexer::Lexer;
 use super::refusal::{Construct, Refusal};
@@ -11,9 +13,12 @@ use crate::value::{NumberKind, SecureKind, Value};
 /// Constants by the names that stand for them.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
-    using: Vec<(String, Value)>,
-    parameters: Vec<(String, Value)>,
+    using: Named,
+    parameters: Named,
 }
+
+/// Values by folded name. `None`: there were two for one name, and which one counts is not ours to guess.
+type Named = HashMap<String, Option<Value>>;
 
 /// A name that `param(…)` declares.
 struct Declared<'t> {
@@ -25,12 +30,15 @@ struct Declared<'t> {
 impl Constants {
     /// Reads a leading `param(…)` if arguments are given, and leaves the lexer behind it.
     pub(super) fn read(lexer: &mut Lexer<'_>, bindings: &Bindings) -> Result<Self, Refusal> {
-        let using = bindings.using.iter().map(|(name, value)| (fold(name), value.clone())).collect();
+        let mut using = Named::new();
+        for (name, value) in &bindings.using {
+            using.entry(fold(name)).and_modify(|known| *known = None).or_insert_with(|| Some(value.clone()));
+        }
         lexer.skip_blank_lines();
         let start = lexer.at();
         let has_block = begins_with_block(lexer.rest());
         let parameters = match (has_block, bindings.arguments.is_empty()) {
-            (false, true) => Vec::new(),
+            (false, true) => Named::new(),
             (true, true) => return Err(lexer.refuse(Construct::ParameterBlock, start)),
             (false, false) => return Err(lexer.refuse(Construct::UnusedArguments, start)),
             (true, false) => {
@@ -48,14 +56,24 @@ impl Constants {
             Some(scope) if scope.eq_ignore_ascii_case("using") => (&self.using, Construct::UsingVariable),
             Some(_) => return Err(Construct::Variable),
         };
-        let folded = fold(name);
-        let mut found = values.iter().filter(|(known, _)| *known == folded);
-        match (found.next(), found.next()) {
-            (Some((_, value)), None) => Ok(value),
-            // Two values for one name: which one counts is not ours to guess.
-            (None | Some(_), _) => Err(missing),
+        values.get(&fold(name)).and_then(Option::as_ref).ok_or(missing)
+    }
+}
+
+/// Bytes that a value takes, about.
+pub(super) fn weight(value: &Value) -> usize {
+    let mut weight = 0_usize;
+    let mut left = vec![value];
+    while let Some(value) = left.pop() {
+        weight = weight.saturating_add(size_of::<Value>());
+        match value {
+            Value::Text(text) => weight = weight.saturating_add(text.len()),
+            Value::Number(number) => weight = weight.saturating_add(number.text.len()),
+            Value::List(items) => left.extend(items),
+            Value::Null | Value::Bool(_) | Value::Secure(_) | Value::Opaque(_) => {}
         }
     }
+    weight
 }
 
 fn begins_with_block(rest: &str) -> bool {
@@ -158,7 +176,7 @@ fn is_automatic(name: &str) -> bool {
 }
 
 /// Gives each declared name its argument: named ones by their whole name, the others in order.
-fn bind(lexer: &Lexer<'_>, declared: &[Declared<'_>], arguments: &[Argument]) -> Result<Vec<(String, Value)>, Refusal> {
+fn bind(lexer: &Lexer<'_>, declared: &[Declared<'_>], arguments: &[Argument]) -> Result<Named, Refusal> {
     let mut values: Vec<Option<&Value>> = vec![None; declared.len()];
     for argument in arguments {
         let slot = match &argument.name {
@@ -179,7 +197,7 @@ fn bind(lexer: &Lexer<'_>, declared: &[Declared<'_>], arguments: &[Argument]) ->
         }
     }
     let pairs = declared.iter().zip(values).map(|(one, value)| match value {
-        Some(value) if fits(one.kind, value) => Ok((fold(one.name), value.clone())),
+        Some(value) if fits(one.kind, value) => Ok((fold(one.name), Some(value.clone()))),
         Some(_) | None => Err(lexer.refuse(Construct::ParameterBinding, one.start)),
     });
     pairs.collect()

@@ -2,7 +2,7 @@
 //!
 //! There is nothing in the accepted language that nests, so that nothing here recurses.
 
-use super::bindings::Constants;
+use super::bindings::{Constants, weight};
 use super::hint;
 use super::lexer::{Colon, Lexer, Piece, Token};
 use super::refusal::{Construct, Refusal};
@@ -36,11 +36,13 @@ pub(super) struct Parser<'t, 'b> {
     ahead: Option<Piece<'t>>,
     constants: &'b Constants,
     verbatim: Verbatim,
+    /// Bytes of constants that may still be put in.
+    room: usize,
 }
 
 impl<'t, 'b> Parser<'t, 'b> {
     pub(super) fn new(lexer: Lexer<'t>, constants: &'b Constants, verbatim: Verbatim) -> Self {
-        Self { lexer, ahead: None, constants, verbatim }
+        Self { lexer, ahead: None, constants, verbatim, room: limits::SUBSTITUTED_BYTES }
     }
 
     #[cfg(test)]
@@ -204,7 +206,7 @@ impl<'t, 'b> Parser<'t, 'b> {
         Ok(self.peek()?.token != Token::Comma)
     }
 
-    fn element(&self, piece: Piece<'t>, standing: Standing) -> Result<Value, Refusal> {
+    fn element(&mut self, piece: Piece<'t>, standing: Standing) -> Result<Value, Refusal> {
         match piece.token {
             Token::Word(word) => Ok(Value::text(word)),
             Token::Number(number) => Ok(Value::Number(number)),
@@ -220,20 +222,31 @@ impl<'t, 'b> Parser<'t, 'b> {
         }
     }
 
-    fn variable(&self, scope: Option<&str>, name: &str, start: usize, standing: Standing) -> Result<Value, Refusal> {
+    fn variable(
+        &mut self,
+        scope: Option<&str>,
+        name: &str,
+        start: usize,
+        standing: Standing,
+    ) -> Result<Value, Refusal> {
         if scope.is_none()
             && let Some(value) = constant(name)
         {
             return Ok(value);
         }
         let value = self.constants.value(scope, name).map_err(|construct| self.refuse(construct, start))?;
-        match (standing, value) {
-            (Standing::InList, _) => Err(self.refuse(Construct::PartialArgument, start)),
-            (Standing::Alone, Value::Text(text)) if text == VERBATIM && self.verbatim == Verbatim::Refused => {
-                Err(self.refuse(Construct::VerbatimArgument, start))
-            }
-            (Standing::Alone, value) => Ok(value.clone()),
+        if standing == Standing::InList {
+            return Err(self.refuse(Construct::PartialArgument, start));
         }
+        if self.verbatim == Verbatim::Refused && matches!(value, Value::Text(text) if text == VERBATIM) {
+            return Err(self.refuse(Construct::VerbatimArgument, start));
+        }
+        // A short text could name a long value many times.
+        match self.room.checked_sub(weight(value)) {
+            Some(room) => self.room = room,
+            None => return Err(self.refuse(Construct::TooMuchData, start)),
+        }
+        Ok(value.clone())
     }
 }
 
@@ -257,8 +270,19 @@ fn refused_start(rest: &str) -> Option<Construct> {
         (Some('&'), _) => Some(Construct::CallOperator),
         (Some('.'), None | Some(' ' | '\t' | '\r' | '\n' | '\'' | '"' | '$' | '(' | '{')) => Some(Construct::DotSource),
         (Some('['), _) => Some(Construct::Expression),
-        (Some(_) | None, _) => None,
+        (Some(_) | None, _) => begins_with_keyword(rest).then_some(Construct::Keyword),
     }
+}
+
+/// Whether the text goes on like `if(` or `try{`.
+fn begins_with_keyword(rest: &str) -> bool {
+    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    let (word, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    after.starts_with(['(', '{']) && is_keyword(word)
+}
+
+fn is_keyword(word: &str) -> bool {
+    KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
 fn is_assignment(rest: &str) -> bool {
@@ -268,7 +292,7 @@ fn is_assignment(rest: &str) -> bool {
 }
 
 /// Words that begin something other than a command, in one version of PowerShell or another.
-const KEYWORDS: [&str; 50] = [
+const KEYWORDS: [&str; 51] = [
     "assembly",
     "base",
     "begin",
@@ -319,14 +343,13 @@ const KEYWORDS: [&str; 50] = [
     "using",
     "var",
     "while",
+    "workflow",
 ];
 
 /// Why a word is no command's name, if so. It has to begin like a name: anything else could be an expression.
 fn refused_name(name: &str, first: bool) -> Option<Construct> {
-    let is_keyword =
-        KEYWORDS.iter().any(|word| word.eq_ignore_ascii_case(name)) || name.eq_ignore_ascii_case("workflow");
     // After a `|` it is the alias of ForEach-Object.
-    if is_keyword && (first || !name.eq_ignore_ascii_case("foreach")) {
+    if is_keyword(name) && (first || !name.eq_ignore_ascii_case("foreach")) {
         return Some(Construct::Keyword);
     }
     let mut characters = name.chars();

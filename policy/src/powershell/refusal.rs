@@ -44,6 +44,9 @@ constructs! {
     "More than [`crate::limits::LIST_ELEMENTS`] of one list."
     TooManyElements: "a list of more than 32768 elements",
         "send it in parts";
+    "More than [`crate::limits::SUBSTITUTED_BYTES`]."
+    TooMuchData: "given constants of more than 16 MiB",
+        "use each of them once";
     "`;`, or a line end with more after it."
     Statements: "a second statement",
         "send each pipeline as a command of its own";
@@ -58,7 +61,8 @@ constructs! {
         "leave it out";
     "`{ … }`."
     ScriptBlock: "a script block",
-        "write `Where-Object Status -eq Running` instead of `Where-Object { $_.Status -eq 'Running' }`, and `ForEach-Object Name` instead of `ForEach-Object { $_.Name }`";
+        "write `Where-Object Status -eq Running` instead of `Where-Object { $_.Status -eq 'Running' }`, and \
+         `ForEach-Object Name` instead of `ForEach-Object { $_.Name }`";
     "`( … )`."
     Parentheses: "an expression in parentheses",
         "write the value itself, and use `|` for what a command returns";
@@ -208,6 +212,20 @@ impl Refusal {
     pub(super) fn with_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
+    }
+}
+
+impl Refusal {
+    /// The message for whoever sent the text: with the form that works, in words of the text, where there is one.
+    /// Never for a log; [`Display`](fmt::Display) is.
+    pub fn for_sender(&self) -> String {
+        match &self.hint {
+            Some(form) => {
+                let what = self.construct.what();
+                format!("{what} (line {}, character {}) is refused: write `{form}`", self.line, self.column)
+            }
+            None => self.to_string(),
+        }
     }
 }
 

@@ -216,3 +216,122 @@ fn literal(number: &Number) -> Option<String> {
         | NumberKind::Single => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::{CheckedArgument, Secrecy};
+    use crate::value::{Opaque, Spelling};
+
+    fn number(kind: NumberKind, text: &str) -> Value {
+        Value::Number(Number { kind, text: text.to_owned(), spelling: Spelling::Plain })
+    }
+
+    fn checked(name: &str, arguments: CheckedArguments) -> CheckedCommand {
+        CheckedCommand {
+            name: name.to_owned(),
+            module: String::new(),
+            arguments,
+            role: "role".to_owned(),
+            rule: "rule".to_owned(),
+        }
+    }
+
+    fn named(parameters: Vec<(&str, Value, Secrecy)>) -> CheckedArguments {
+        let parameter =
+            |(name, value, secrecy): (&str, Value, Secrecy)| CheckedParameter { name: name.to_owned(), value, secrecy };
+        CheckedArguments::Named(parameters.into_iter().map(parameter).collect())
+    }
+
+    #[test]
+    fn text_is_quoted_so_that_no_character_ends_it() {
+        let pipeline = parse("Get-A  \"it's ’\" -x:  5 -Force|b a,1.0,$NULL", &Bindings::default()).unwrap();
+        assert_eq!(render(&pipeline).unwrap(), "Get-A 'it''s ’’' -x: 5 -Force | b 'a',1.0,$null");
+    }
+
+    #[test]
+    fn every_number_that_text_can_give_is_written_with_its_type() {
+        let literals =
+            "5 2147483648 10l 3000000000l 1.5 1e3 1e17 0.00001 1.50d 9223372036854775808 0xFFFFFFFF 0x80000000 1kb";
+        let pipeline = parse(&format!("x {literals}"), &Bindings::default()).unwrap();
+        let text = render(&pipeline).unwrap();
+        assert_eq!(
+            text,
+            "x 5 2147483648 10l 3000000000 1.5 1000.0 1E+17 1E-05 1.50d 9223372036854775808d 0xFFFFFFFF 0x80000000 1024"
+        );
+    }
+
+    #[test]
+    fn what_text_cannot_say_is_not_written() {
+        let with = |value: Value| vec![Command::new("x", vec![Argument::positional(value)])];
+        for value in [
+            number(NumberKind::Byte, "5"),
+            number(NumberKind::Int64, "-5"),
+            number(NumberKind::Double, "NaN"),
+            number(NumberKind::Double, "-1.5"),
+            number(NumberKind::Int32, "5; Stop-Computer"),
+            number(NumberKind::Decimal, "5; Stop-Computer #"),
+            number(NumberKind::Double, "5.0 | Stop-Computer"),
+            Value::List(Vec::new()),
+            Value::List(vec![Value::text("a")]),
+            Value::List(vec![Value::text("a"), Value::List(vec![Value::text("b"), Value::text("c")])]),
+            Value::text("--%"),
+            Value::Opaque(Opaque::Object),
+            Value::Secure(Secure { kind: SecureKind::SecureString, handle: 1 }),
+        ] {
+            assert_eq!(render(&with(value.clone())), Err(Unrenderable), "{value:?}");
+        }
+        let named = |name: &str, value| vec![Command::new("x", vec![Argument::named(name, value)])];
+        for name in
+            ["", "-", "Name", "-Na me", "-Name\n", "-Name; x", "-Name -Other", "-Name:x", "-Na'me", "-Name:b,c:"]
+        {
+            assert_eq!(render(&named(name, Value::Null)), Err(Unrenderable), "{name:?}");
+        }
+        for name in ["", "a; b", "a|b", "a b", "C:\\Program Files\\x.exe", "if", "$x", "'a'", "a\n", "-a", "&a"] {
+            assert_eq!(render(&[Command::new(name, Vec::new())]), Err(Unrenderable), "{name:?}");
+        }
+        assert_eq!(render(&[]), Err(Unrenderable));
+        let script = Command { kind: CommandKind::Script, ..Command::new("a", Vec::new()) };
+        assert_eq!(render(&[script]), Err(Unrenderable));
+        let dotted = Command { local_scope: Some(false), ..Command::new("a", Vec::new()) };
+        assert_eq!(render(&[dotted]), Err(Unrenderable));
+    }
+
+    #[test]
+    fn allowed_commands_are_written_with_names_and_values_joined() {
+        let list = Value::List(vec![Value::text("a"), Value::text("it's")]);
+        let parameters = vec![
+            ("Name", list, Secrecy::Open),
+            ("Force", Value::Bool(true), Secrecy::Open),
+            ("Password", Value::text("hunter2"), Secrecy::Secret),
+        ];
+        let program = CheckedArgument { value: "-a b".to_owned(), secrecy: Secrecy::Open };
+        let secret = CheckedArgument { value: "hunter3".to_owned(), secrecy: Secrecy::Secret };
+        let commands = [
+            checked("Set-A", named(parameters)),
+            checked("C:\\x.exe", CheckedArguments::Program(vec![program, secret])),
+        ];
+        assert_eq!(
+            render_checked(&commands).unwrap(),
+            "Set-A -Name:'a','it''s' -Force:$true -Password:'hunter2' | C:\\x.exe '-a b' 'hunter3'"
+        );
+        assert_eq!(
+            describe(&commands),
+            "Set-A -Name:@('a','it''s') -Force:$true -Password:<secret> | C:\\x.exe '-a b' <secret>"
+        );
+    }
+
+    #[test]
+    fn people_are_shown_what_text_cannot_say() {
+        let secure = |kind| Value::Secure(Secure { kind, handle: 1 });
+        let parameters = vec![
+            ("A", number(NumberKind::Int32, "-5"), Secrecy::Open),
+            ("B", Value::List(vec![Value::Null]), Secrecy::Open),
+            ("C", secure(SecureKind::SecureString), Secrecy::Open),
+            ("D", secure(SecureKind::Credential { user: "u".to_owned() }), Secrecy::Open),
+        ];
+        let commands = [checked("x", named(parameters))];
+        assert_eq!(render_checked(&commands), Err(Unrenderable));
+        assert_eq!(describe(&commands), "x -A:-5 -B:@($null) -C:<SecureString> -D:<PSCredential>");
+    }
+}

@@ -4,6 +4,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::fold::fold;
+use crate::limits;
 use crate::model::{Declared, DeclaredKind, DeclaredParameter};
 
 /// Parameters of one script.
@@ -68,7 +70,12 @@ impl Reader<'_> {
             if parameters.len() >= PARAMETERS {
                 return None;
             }
-            parameters.push(self.parameter(positions)?);
+            let parameter = self.parameter(positions)?;
+            // PowerShell refuses a script with two of one name.
+            if parameters.iter().any(|other: &DeclaredParameter| fold(&other.name) == fold(&parameter.name)) {
+                return None;
+            }
+            parameters.push(parameter);
             match self.chars.next()? {
                 ')' => return Some(parameters),
                 ',' => {}
@@ -95,7 +102,7 @@ impl Reader<'_> {
             return None;
         }
         parameter.name = self.word();
-        if parameter.name.is_empty() {
+        if parameter.name.is_empty() || parameter.name.chars().count() > limits::NAME {
             return None;
         }
         self.trivia()?;
@@ -233,8 +240,8 @@ fn is_switch(attribute: &str) -> bool {
 
 /// The names in `[Alias('a', 'b')]`; `None` when they are not plain strings.
 fn aliases(attribute: &str) -> Option<Vec<String>> {
-    let Some(list) = attribute.get(..7).filter(|start| start.eq_ignore_ascii_case("[alias(")).and(attribute.get(7..))
-    else {
+    let list = attribute.split_at_checked(7).filter(|(start, _)| start.eq_ignore_ascii_case("[alias("));
+    let Some((_, list)) = list else {
         return Some(Vec::new());
     };
     list.strip_suffix(")]")?
@@ -328,6 +335,7 @@ mod tests {
             "param([string)] $a)",
             "<# never closed param($a)",
             "param x",
+            "param($a, $A)",
         ] {
             assert_eq!(declared(text), Declared::Unread, "{text}");
         }

@@ -1,6 +1,10 @@
 //! The entry that pins a script, as `policy pin` writes it.
 
+use std::collections::HashSet;
+
 use super::{PinnedText, declared};
+use crate::fold::fold;
+use crate::limits;
 use crate::model::{Declared, DeclaredKind, DeclaredParameter};
 
 /// The TOML of an entry that pins a script: its digest, and its parameters where they can be read. Each of them
@@ -48,11 +52,13 @@ fn parameters(list: &[DeclaredParameter]) -> String {
 /// Names after `$using:`, each once, in the order of the text.
 pub(crate) fn using_names(text: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     let lower = text.to_ascii_lowercase();
     for (at, mark) in lower.match_indices("$using:") {
         let rest = text.get(at.saturating_add(mark.len())..).unwrap_or_default();
         let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        if !name.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+        let sane = !name.is_empty() && name.chars().count() <= limits::NAME && names.len() < limits::LIST;
+        if sane && seen.insert(fold(&name)) {
             names.push(name);
         }
     }

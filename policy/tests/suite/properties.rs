@@ -2,7 +2,7 @@
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use sekisho_policy::command_line::{parse, parse_rendered};
-use sekisho_policy::{Action, Circumstances, Decision, Policy, Principal, ProgramRequest};
+use sekisho_policy::{Action, Circumstances, Decision, PinnedText, Policy, Principal, ProgramRequest, Source};
 
 use crate::support::{argv, compile, decide, policy_of, principal, target, try_compile};
 
@@ -214,6 +214,30 @@ proptest! {
             for mistake in mistakes {
                 prop_assert!(mistake.line >= 1 && mistake.line <= text.lines().count() + 1);
                 prop_assert!(mistake.column >= 1 && !mistake.message.is_empty() && !mistake.hint.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn any_damage_to_a_document_with_every_key_is_answered(
+        at in any::<prop::sample::Index>(),
+        gone in 0..40_usize,
+        junk in prop_oneof![nasty(), Just("[]".to_owned()), Just("{}".to_owned()), Just("''".to_owned()), Just("1".to_owned())],
+    ) {
+        const SCRIPT: &str = "param([string]$Name, [switch]$Force) $using:Reason";
+        let sha256 = PinnedText::of(SCRIPT).sha256().to_owned();
+        let mut text: Vec<char> = include_str!("whole.toml").replace("SHA256", &sha256).chars().collect();
+        let at = at.index(text.len());
+        text.splice(at..(at + gone).min(text.len()), junk.chars());
+        let text: String = text.into_iter().collect();
+        let sources = [Source { name: "p", text: &text }, Source { name: "scripts/restart.ps1", text: SCRIPT }];
+        match Policy::lint(&sources) {
+            Ok(_) => prop_assert!(Policy::compile(&sources).is_ok()),
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    prop_assert!(mistake.line >= 1 && mistake.line <= text.lines().count() + 1);
+                    prop_assert!(mistake.column >= 1 && !mistake.message.is_empty() && !mistake.hint.is_empty());
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 //! Both ends decode with the functions here, which bound every size and count and refuse unknown fields:
 //! the gateway reads a user, and the agent reads text that hostile targets helped to write.
 
+mod capabilities;
 mod event;
 mod name;
 mod output;
@@ -12,6 +13,10 @@ mod problem;
 mod request;
 mod targets;
 
+pub use capabilities::{
+    Capabilities, CapabilitiesRequest, CommandEntry, ParameterEntry, ParameterSecrecy, PowershellLines, ProgramEntry,
+    ProgramQuestion, Question, RoleEntry, ScriptEntry, Verdict,
+};
 pub use event::{Effect, FailureClass, JobEvent, Summary};
 pub use name::check_name;
 pub use output::{OutputData, OutputStream};
@@ -26,6 +31,9 @@ pub const VERSION: u32 = 1;
 pub const JOBS_PATH: &str = "/api/v1/jobs";
 /// Where the targets that the user may reach are listed: `POST`, [`TargetsRequest`] in, [`TargetList`] out.
 pub const TARGETS_PATH: &str = "/api/v1/targets";
+/// Where it is asked what the user may do on a target: `POST`, [`CapabilitiesRequest`] in, [`Capabilities`] out; or
+/// `GET` with the target's name as `target` in the query.
+pub const CAPABILITIES_PATH: &str = "/api/v1/capabilities";
 /// The media type of a single document, inside the sealed body.
 pub const JSON_MIME: &str = "application/json";
 /// The media type of a job's answer, inside the sealed groups.
@@ -50,6 +58,8 @@ pub const PROGRAM_BYTES: usize = 1024;
 pub const ARGUMENTS: usize = 256;
 /// Bytes of program and arguments together: what Windows takes as one command line.
 pub const COMMAND_BYTES: usize = 32_767;
+/// Bytes of PowerShell's text in a question.
+pub const TEXT_BYTES: usize = 64 * 1024;
 /// The most targets at a time that a job may ask for. The gateway may allow fewer.
 pub const THROTTLE: u16 = 256;
 /// The longest time per target that a job may ask for, in seconds. The gateway may allow less.
@@ -88,6 +98,9 @@ pub enum JobMistake {
     /// Program and arguments with more than [`COMMAND_BYTES`].
     #[error("the command is too long: program and arguments have at most {COMMAND_BYTES} bytes")]
     CommandLength,
+    /// A question without a command.
+    #[error("name a command")]
+    NoCommand,
     /// A NUL in the program or an argument, which no command line can carry.
     #[error("a program or argument cannot contain a NUL character")]
     Nul,

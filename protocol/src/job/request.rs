@@ -1,10 +1,8 @@
 //! What the agent asks for.
 
+use super::capabilities::check_program;
 use super::name::{check_name, check_names};
-use super::{
-    ARGUMENTS, COMMAND_BYTES, JobMistake, PROGRAM_BYTES, REQUEST_BYTES, THROTTLE, TIMEOUT_SECONDS, VERSION,
-    check_version, decode, encode,
-};
+use super::{JobMistake, REQUEST_BYTES, THROTTLE, TIMEOUT_SECONDS, VERSION, check_version, decode, encode};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -74,7 +72,7 @@ impl JobRequest {
     /// The first rule that is broken.
     pub fn validate(&self) -> Result<(), JobMistake> {
         check_version(self.version)?;
-        self.check_command()?;
+        check_program(&self.program, &self.arguments)?;
         match &self.targets {
             TargetSelection::Names(names) => check_names(names)?,
             TargetSelection::Group(group) => check_name(group)?,
@@ -84,26 +82,6 @@ impl JobRequest {
         }
         if self.timeout_seconds.is_some_and(|seconds| !(1..=TIMEOUT_SECONDS).contains(&seconds)) {
             return Err(JobMistake::Timeout);
-        }
-        Ok(())
-    }
-
-    fn check_command(&self) -> Result<(), JobMistake> {
-        if self.program.trim().is_empty() || self.program.len() > PROGRAM_BYTES {
-            return Err(JobMistake::Program);
-        }
-        if self.arguments.len() > ARGUMENTS {
-            return Err(JobMistake::ArgumentCount);
-        }
-        let length = self
-            .arguments
-            .iter()
-            .fold(self.program.len(), |sum, argument| sum.saturating_add(argument.len()).saturating_add(1));
-        if length > COMMAND_BYTES {
-            return Err(JobMistake::CommandLength);
-        }
-        if self.program.contains('\0') || self.arguments.iter().any(|argument| argument.contains('\0')) {
-            return Err(JobMistake::Nul);
         }
         Ok(())
     }
@@ -123,7 +101,7 @@ impl fmt::Debug for JobRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{TARGET_LIST_BYTES, TARGETS};
+    use crate::job::{ARGUMENTS, COMMAND_BYTES, PROGRAM_BYTES, TARGET_LIST_BYTES, TARGETS};
 
     fn request() -> JobRequest {
         JobRequest::new(

@@ -3,8 +3,8 @@
 use super::argv::{arguments, best_fit};
 use super::pieces::Pieces;
 use sekisho_policy::{
-    Action, Circumstances, Decision, Edition, Policy, Principal, ProgramRequest, Source, TargetFacts,
-    command_line as reader,
+    Action, Circumstances, Decision, Edition, PinnedText, Policy, Principal, ProgramRequest, Source, TargetFacts,
+    command_line as reader, policy_pin_entry,
 };
 use std::sync::LazyLock;
 
@@ -82,16 +82,26 @@ fn check(decision: &Decision) {
     assert_eq!(arguments(&best_fit(tail)), replaced, "split otherwise once characters are replaced");
 }
 
-/// Any document: compiled or refused with places inside it, and whatever it says, nobody else is allowed anything.
+/// Any document, and behind a NUL any script beside it: compiled or refused with places inside it, and whatever it
+/// says, nobody else is allowed anything.
 pub fn compile(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    match Policy::compile(&[Source { name: "p", text }]) {
+    let (text, script) = text.split_once('\0').unwrap_or((text, "param($Name)\nGet-Service $Name"));
+    let document = Source { name: "p", text };
+    let sources = [document, Source { name: "x/s.ps1", text: script }];
+    for file in Policy::pinned_files(&[document]) {
+        assert!(!file.starts_with('/') && !file.split('/').any(|part| part.is_empty() || part == ".."));
+    }
+    pinned(script);
+    match Policy::compile(&sources) {
         Ok(compiled) => {
             assert_eq!(compiled.policy.digest().len(), 64);
             for line in ["hostname", "sc query w3svc", r"C:\Windows\System32\sc.exe stop x", "a b\"c"] {
                 check(&decide(&compiled.policy, line, vec!["/x".to_owned()]));
                 check(&decide(&compiled.policy, line, Vec::new()));
             }
+            let found = Policy::lint(&sources).expect("what compiles can be examined");
+            assert!(compiled.warnings.iter().all(|warning| found.contains(warning)) || found.len() >= 500);
         }
         Err(mistakes) => {
             assert!(!mistakes.is_empty());
@@ -102,4 +112,18 @@ pub fn compile(input: &[u8]) {
             }
         }
     }
+}
+
+/// What `policy pin` writes for a script is a document that pins it.
+fn pinned(script: &str) {
+    let text = PinnedText::of(script);
+    assert_eq!(PinnedText::of(text.text()), text, "normalising twice changes nothing");
+    if text.text().is_empty() {
+        return;
+    }
+    let entry = policy_pin_entry(script, "s", "x/s.ps1").replacen("ROLE", "a", 1);
+    let sources = [Source { name: "p", text: &entry }, Source { name: "x/s.ps1", text: script }];
+    let compiled = Policy::compile(&sources).expect("the entry is right");
+    let odd = compiled.warnings.iter().filter(|warning| !warning.message.contains("nobody holds"));
+    assert_eq!(odd.count(), 0, "the entry names what the script declares");
 }

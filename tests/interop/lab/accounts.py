@@ -2,4 +2,4 @@
 
 PASSWORD = "Sesam-öffne-dich 7!"
 # With their groups. `nobody` has no role.
-ACCOUNTS = {"ops": (), "other": (), "viewer": ("viewers",), "nobody": ()}
+ACCOUNTS = {"ops": (), "other": (), "viewer": ("viewers",), "nobody": (), "scripter": ()}

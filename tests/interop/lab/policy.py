@@ -59,6 +59,41 @@ arguments = { each = ['[a-z]{1,20}', { pattern = '/to:[A-Za-z0-9-]{1,40}', secre
 name = "hostname"
 path = 'C:\Windows\System32\hostname.exe'
 
+[roles.services]
+description = "Commands that clients wrap into a line of PowerShell's"
+powershell = "constant-commands"
+cmdlets = [
+    "Show-Args",
+    "Throw-Error",
+    { name = "Get-Service", parameters = ["Name"] },
+    { name = "Restart-Service", parameters = [{ name = "Name", validate_set = ["Spooler", "W32Time"] }, "Force"] },
+    { name = "Set-Secret", parameters = ["Name", { name = "Value", secret = true }] },
+]
+
+# What the independent target has beside Windows' own.
+[catalog]
+mode = "extend"
+
+[[catalog.commands]]
+name = "Show-Args"
+module = "Lab"
+parameters = [{ name = "Text", type = "string[]", position = 0 }, { name = "Flag", switch = true }]
+
+[[catalog.commands]]
+name = "Throw-Error"
+module = "Lab"
+parameters = [{ name = "Message", type = "string", position = 0 }]
+
+[[catalog.commands]]
+name = "Set-Secret"
+module = "Lab"
+parameters = [{ name = "Name", type = "string" }, { name = "Value", type = "string" }]
+
+[[assignments]]
+principals = ['GATEWAY\scripter']
+targets = ['web*']
+roles = ["services"]
+
 [[assignments]]
 principals = ['GATEWAY\ops']
 targets = ['web*', 'db*']

@@ -258,13 +258,15 @@ def split_top(src, seps):
 
 def tokens(s):
     out = []
-    for m in re.finditer(r"'((?:[^']|'')*)'|\"((?:[^\"`]|`.)*)\"|(\S+)", s):
+    for m in re.finditer(r"(-[A-Za-z]\w*:)(?=\S)|'((?:[^']|'')*)'|\"((?:[^\"`]|`.)*)\"|(\S+)", s):
         if m.group(1) is not None:
-            out.append((m.group(1).replace("''", "'"), True))
+            out.append((m.group(1), False))
         elif m.group(2) is not None:
-            out.append((re.sub(r"`(.)", r"\1", m.group(2)), True))
+            out.append((m.group(2).replace("''", "'"), True))
+        elif m.group(3) is not None:
+            out.append((re.sub(r"`(.)", r"\1", m.group(3)), True))
         else:
-            out.append((m.group(3), False))
+            out.append((m.group(4), False))
     return out
 
 
@@ -472,6 +474,11 @@ async def _(c, n, p, d):
             CsProcessors=T.PSList(["cpu0", "cpu1"]),
         )
     ]
+
+
+@cmdlet("Set-Secret")
+async def _(c, n, p, d):
+    return []
 
 
 @cmdlet("Out-String")

@@ -124,7 +124,9 @@ pub(super) fn command(argument: &str) -> Event {
         policy: Some("abc".to_owned()),
         ..Context::default()
     };
-    Event::new(EventKind::Command { role: "operators".to_owned(), rule: "operators/1".to_owned(), program }, &context)
+    let what = Permitted::Program(program);
+    let command = Commanded { role: "operators".to_owned(), rule: "operators/1".to_owned(), what };
+    Event::new(EventKind::Command(command), &context)
 }
 
 /// A disk that fails when it is told to, or once and for ever at a step: a crash there.

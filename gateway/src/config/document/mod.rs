@@ -4,6 +4,7 @@
 mod audit;
 mod limits;
 mod listeners;
+mod powershell;
 mod rest;
 mod targets;
 

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::powershell::{self, Said};
 use super::rest::host_name;
-use crate::config::model::{Target, TargetAuthentication, TargetQuotas, TargetTable, TargetTransport, Trust};
+use crate::config::model::{Endpoint, Target, TargetAuthentication, TargetQuotas, TargetTable, TargetTransport, Trust};
 use crate::config::reader::{Located, Reader, Section, Span};
 use crate::config::{GroupName, TargetName, Warning};
+use sekisho_policy::Edition;
 
 /// The table is kept in memory, and copied when it is read again.
 const MAX_TARGETS: usize = 100_000;
@@ -22,16 +24,19 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 pub(super) fn table(top: &mut Section<'_>, reader: &mut Reader<'_>, warnings: &mut Vec<Warning>) -> TargetTable {
     let mut table = TargetTable::default();
+    let mut said = BTreeMap::new();
     for (name, section) in top.named(reader, "targets") {
         match TargetName::parse(&name.text) {
             Ok(known) => {
-                let Some(target) = target(known, section, reader, warnings) else { continue };
+                let Some((target, says)) = target(known, section, reader, warnings) else { continue };
+                said.insert(target.name.clone(), says);
                 insert(&mut table, target, &name.span, reader);
             }
             Err(error) => reader.mistake(&name.span, error.to_string(), "rename the target"),
         }
     }
-    groups(top, reader, &mut table);
+    let said_of_groups = groups(top, reader, &mut table);
+    powershell::settle(&mut table, &said, &said_of_groups, reader);
     table
 }
 
@@ -51,7 +56,7 @@ fn target(
     mut section: Section<'_>,
     reader: &mut Reader<'_>,
     warnings: &mut Vec<Warning>,
-) -> Option<Target> {
+) -> Option<(Target, Said)> {
     let host = section.required(reader, "address", "write the host name or IP address of the machine");
     let host = host
         .and_then(|host| if host.text.parse::<IpAddr>().is_ok() { Some(host.text) } else { host_name(reader, &host) });
@@ -70,9 +75,10 @@ fn target(
     let connect_timeout = section.duration(reader, "connect_timeout", SECOND..=MINUTE, SECOND * 10);
     let read_timeout = section.duration(reader, "read_timeout", SECOND..=MINUTE * 10, SECOND * 30);
     let quotas = quotas(&mut section, reader);
+    let said = Said::read(&mut section, reader);
     section.finish(reader);
     let host = host?;
-    Some(Target {
+    let target = Target {
         name,
         port: u16::try_from(port).ok()?,
         transport: transport?,
@@ -84,8 +90,11 @@ fn target(
         connect_timeout,
         read_timeout,
         quotas,
+        edition: Edition::default(),
+        endpoint: Endpoint::default(),
         host,
-    })
+    };
+    Some((target, said))
 }
 
 fn transport(
@@ -219,9 +228,14 @@ fn quotas(target: &mut Section<'_>, reader: &mut Reader<'_>) -> TargetQuotas {
     quotas
 }
 
-fn groups(top: &mut Section<'_>, reader: &mut Reader<'_>, table: &mut TargetTable) {
+/// Reads the groups, and what each says of its members' PowerShell.
+fn groups(top: &mut Section<'_>, reader: &mut Reader<'_>, table: &mut TargetTable) -> Vec<(Located, GroupName, Said)> {
     let mut groups: BTreeMap<GroupName, Vec<TargetName>> = BTreeMap::new();
-    for (name, members) in top.named_lists(reader, "target_groups") {
+    let mut said = Vec::new();
+    for (name, mut section) in top.named_or_lists(reader, "target_groups", "targets") {
+        let members = section.list(reader, "targets");
+        let says = Said::read(&mut section, reader);
+        section.finish(reader);
         let group = match GroupName::parse(&name.text) {
             Ok(group) => group,
             Err(error) => {
@@ -240,8 +254,10 @@ fn groups(top: &mut Section<'_>, reader: &mut Reader<'_>, table: &mut TargetTabl
                 "rename one",
             );
         }
+        said.push((name, group, says));
     }
     table.groups = groups;
+    said
 }
 
 fn known_target(reader: &mut Reader<'_>, table: &TargetTable, member: &Located) -> Option<TargetName> {

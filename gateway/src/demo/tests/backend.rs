@@ -1,20 +1,19 @@
 //! The gateway's own way to a target: permit, login bound to the channel, shell, command, end.
 
-use super::{password, site};
+use super::{password, permit_for, site};
 use crate::backend::{BackendError, Dialer, Effect, Quotas, Received, TargetShell};
 use crate::credentials::Hold;
 use crate::demo::site::{Site, TARGETS, USER};
-use crate::enforce::{Ask, Permit, judge};
-use crate::identity::{Identity, PrincipalName};
+use crate::enforce::Permit;
+use crate::identity::PrincipalName;
 use crate::state::Gateway;
-use sekisho_policy::ProgramRequest;
+use sekisho_policy::{Action, ProgramRequest};
 use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::soap::FaultCode;
 use sekisho_protocol::winrs::{Profile, ShellOptions};
-use sekisho_protocol::wsman::{CommandId, CommandState};
+use sekisho_protocol::wsman::CommandState;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// What is asked for at a time.
 const ENVELOPE: usize = 512_000;
@@ -34,18 +33,8 @@ fn delegate(site: &Site, password: &str) -> Hold {
 }
 
 async fn permit(site: &Site, command: &str, arguments: &[&str]) -> Permit {
-    let gateway = gateway(site);
-    let live = gateway.live_full();
     let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    let ask = Ask {
-        identity: &Identity { principal: principal() },
-        client: "127.0.0.1:1".parse().unwrap(),
-        target: live.config.targets.find(TARGETS[0]).unwrap(),
-        session: Uuid::new_v4(),
-        command: CommandId::new(Uuid::new_v4()),
-        request: &ProgramRequest::new(command, arguments),
-    };
-    judge(gateway, ask).await.unwrap()
+    permit_for(site, &Action::Program(ProgramRequest::new(command, arguments))).await.unwrap()
 }
 
 fn shell(site: &Site) -> Arc<TargetShell> {

@@ -37,17 +37,17 @@ const FEW: &str = "web-few";
 /// Longer than anything here takes on a busy machine, and shorter than `sleep` runs on its own.
 const SOON: Duration = Duration::from_secs(12);
 
-struct Lab {
+pub(super) struct Lab {
     _folder: Folder,
-    site: Site,
+    pub(super) site: Site,
 }
 
 impl Lab {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with("").await
     }
 
-    async fn with(more: &str) -> Self {
+    pub(super) async fn with(more: &str) -> Self {
         let folder = Folder::new().unwrap();
         let policy = include_str!("../policy.toml").replacen("[roles.disks]", &format!("{MORE}[roles.disks]"), 1);
         // Bound and let go again: nobody listens there.
@@ -79,7 +79,7 @@ impl Lab {
         &self.site.parts().0.unwrap().gateway
     }
 
-    async fn client(&self) -> Client {
+    pub(super) async fn client(&self) -> Client {
         let gateway = GatewayUrl::parse(&format!("https://{}", self.site.gateway)).unwrap();
         let trust = Trust::from_pem(&std::fs::read(self.site.ca()).unwrap()).unwrap();
         let options = ClientOptions { gateway, trust, timeouts: Timeouts::default() };
@@ -97,7 +97,7 @@ impl Lab {
     }
 
     /// Waits until nothing of any job is left, here or at the targets.
-    async fn quiet(&self) {
+    pub(super) async fn quiet(&self) {
         let began = Instant::now();
         while 0 < self.gateway().jobs.running() || 0 < self.shells() {
             assert!(began.elapsed() < SOON, "{} shells are left", self.shells());
@@ -108,7 +108,7 @@ impl Lab {
     }
 
     /// The lines of the log after the gateway's end.
-    async fn log(mut self) -> Log {
+    pub(super) async fn log(mut self) -> Log {
         self.site.stop_gateway().await;
         let key = crate::audit::parse_public_key(&self.site.installed.first_key).unwrap();
         let report = verify(&self.site.audit(), &key, &[]).unwrap();
@@ -123,10 +123,10 @@ impl Lab {
     }
 }
 
-struct Log(Vec<Value>);
+pub(super) struct Log(Vec<Value>);
 
 impl Log {
-    fn of(&self, event: &str) -> Vec<&Value> {
+    pub(super) fn of(&self, event: &str) -> Vec<&Value> {
         self.0.iter().filter(|line| line["event"] == event).collect()
     }
 }

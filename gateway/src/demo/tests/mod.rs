@@ -1,16 +1,22 @@
 //! The gateway's backend against the demo's targets, and both against clients that do wrong.
 
 mod backend;
+mod capabilities;
+mod commands;
 mod jobs;
 mod raw;
 mod targets;
 
 use super::folder::Folder;
 use super::site::{Pace, Site, TARGETS, USER};
+use crate::enforce::{Ask, Permit, Refusal, judge};
+use crate::identity::{Identity, PrincipalName};
 use raw::Raw;
+use sekisho_policy::Action as PolicyAction;
 use sekisho_protocol::http_auth::Scheme;
 use sekisho_protocol::soap::FaultCode;
-use sekisho_protocol::wsman::{Action, CreateShell, RequestBody, Resource};
+use sekisho_protocol::wsman::{Action, CommandId, CreateShell, RequestBody, Resource};
+use uuid::Uuid;
 
 /// A rule for a program that no target has.
 const MORE: &str = r"
@@ -34,6 +40,21 @@ async fn target(folder: &Folder, site: &Site) -> Raw {
 
 fn password(site: &Site) -> String {
     site.password.with(str::to_owned)
+}
+
+/// Goes through the one door to the first target.
+async fn permit_for(site: &Site, action: &PolicyAction) -> Result<Permit, Refusal> {
+    let gateway = &site.parts().0.unwrap().gateway;
+    let live = gateway.live_full();
+    let ask = Ask {
+        identity: &Identity { principal: PrincipalName::local(USER).unwrap() },
+        client: "127.0.0.1:1".parse().unwrap(),
+        target: live.config.targets.find(TARGETS[0]).unwrap(),
+        session: Uuid::new_v4(),
+        command: CommandId::new(Uuid::new_v4()),
+        action,
+    };
+    judge(gateway, ask).await
 }
 
 #[tokio::test]

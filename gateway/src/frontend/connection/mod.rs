@@ -204,7 +204,7 @@ impl Connection {
         if service == Service::Unknown {
             return Reply::bare(StatusCode::NOT_FOUND).close();
         }
-        if !head.post {
+        if !service.takes(head.verb) {
             return Reply::bare(StatusCode::METHOD_NOT_ALLOWED).close();
         }
         if !self.is_addressed(&head) {

@@ -1,4 +1,8 @@
-//! What is kept of a command line: its words, but of secrets only a keyed digest.
+//! What is kept of a command: its words, but of secrets only a keyed digest.
+
+mod commands;
+
+pub use commands::{AuditedCommands, AuditedScript, DeniedArgument, DeniedCommand};
 
 use std::fmt::Write as _;
 
@@ -69,7 +73,7 @@ pub struct AuditedClaim {
 pub struct AuditedText {
     bytes: usize,
     sha256: String,
-    /// Where reading stopped, in bytes.
+    /// Where reading stopped, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +90,10 @@ impl Redactor {
     /// A program as judged.
     #[must_use]
     pub fn program(&self, path: &str, arguments: &[JudgedArgument<'_>]) -> AuditedProgram {
+        AuditedProgram { path: path.to_owned(), arguments: self.arguments(arguments) }
+    }
+
+    fn arguments(&self, arguments: &[JudgedArgument<'_>]) -> Vec<AuditedArgument> {
         let mut audited = Vec::new();
         let mut value_follows = false;
         for argument in arguments {
@@ -93,7 +101,7 @@ impl Redactor {
             audited.push(this);
             value_follows = next;
         }
-        AuditedProgram { path: path.to_owned(), arguments: audited }
+        audited
     }
 
     /// Whether the operator wants to see what was denied.
@@ -177,7 +185,9 @@ impl<'a> Shape<'a> {
     }
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether a name speaks of a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
     let name = Zeroizing::new(name.to_lowercase());
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }

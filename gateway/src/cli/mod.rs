@@ -1,9 +1,16 @@
 //! The command line.
 
+mod policy;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use policy::{
+    Asked, CatalogCommand, DiffArguments, ExplainArguments, Facts, JeaExport, JeaImport, ListArguments, PolicyCommand,
+    ProposeArguments, Workload,
+};
 
 const DEFAULT_CONFIG: &str = "/etc/sekisho/gateway.toml";
 
@@ -12,9 +19,10 @@ const DEFAULT_CONFIG: &str = "/etc/sekisho/gateway.toml";
 #[command(
     name = "sekisho-gateway",
     version,
-    after_help = "Exit codes: 0 all is well; 1 it could not be done; 2 the command line is wrong; 3 mistakes were found \
-                  (check), or the log was changed (audit verify); 4 audit verify found no change and could not prove \
-                  everything."
+    after_help = "Exit codes: 0 all is well; 1 it could not be done; 2 the command line is wrong; 3 something was found: \
+                  mistakes (check, policy check, policy lint), a changed log (audit verify), cases that differ (policy \
+                  test), changes (policy diff), a denial (policy explain); 4 audit verify found no change and could not \
+                  prove everything."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -35,6 +43,9 @@ pub enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The policy: check, explain, test and compare it.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Show what the gateway does, with targets of its own, and leave nothing behind.
     Demo(DemoArguments),
 }

@@ -1,0 +1,106 @@
+//! What a judgement gives.
+
+use crate::audit::Context;
+use sekisho_policy::{Checked, CheckedCommands, CheckedProgram, CheckedScript, Input, Presence};
+
+/// Leave to do one thing once on one target.
+#[derive(Debug)]
+pub struct Permit {
+    what: Leave,
+    context: Context,
+}
+
+/// What may be done, in the form in which it goes out.
+#[derive(Debug)]
+pub(super) enum Leave {
+    /// A program, through the cmd shell.
+    Program(CheckedProgram),
+    /// Commands that came inside a program's line, through the cmd shell again.
+    Encoded(EncodedCommands),
+    /// Commands, through PSRP.
+    Commands(CheckedCommands, Presence),
+    /// A pinned script, through PSRP.
+    Script(CheckedScript, Presence),
+}
+
+/// Checked commands with the line that carries them through the cmd shell.
+pub(super) struct EncodedCommands {
+    pub(super) commands: CheckedCommands,
+    /// Holds the commands in full, so that it is no more to be shown than they are.
+    pub(super) line: String,
+}
+
+impl std::fmt::Debug for EncodedCommands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EncodedCommands").field("commands", &self.commands).finish_non_exhaustive()
+    }
+}
+
+impl Leave {
+    /// What was allowed for a request that went to PSRP.
+    pub(super) fn through_psrp(checked: Checked, input: Presence) -> Option<Self> {
+        match checked {
+            Checked::Commands(commands) => Some(Self::Commands(commands, input)),
+            Checked::Script(script) => Some(Self::Script(script, input)),
+            Checked::Program(_) => None,
+        }
+    }
+
+    /// What was allowed for a request that went to the cmd shell.
+    pub(super) fn through_cmd(checked: Checked) -> Option<Self> {
+        match checked {
+            Checked::Program(program) => Some(Self::Program(program)),
+            Checked::Commands(_) | Checked::Script(_) => None,
+        }
+    }
+}
+
+impl Permit {
+    pub(super) fn new(what: Leave, context: Context) -> Self {
+        Self { what, context }
+    }
+
+    /// The line for the target's cmd shell, rendered from what was judged; nothing where that was judged for PSRP.
+    #[must_use]
+    pub fn command_line(&self) -> Option<&str> {
+        match &self.what {
+            Leave::Program(program) => Some(program.command_line()),
+            Leave::Encoded(encoded) => Some(&encoded.line),
+            Leave::Commands(..) | Leave::Script(..) => None,
+        }
+    }
+
+    /// The commands to be encoded for the target's PSRP; nothing where something else was permitted.
+    #[must_use]
+    pub fn commands(&self) -> Option<&CheckedCommands> {
+        match &self.what {
+            Leave::Commands(commands, _) => Some(commands),
+            Leave::Program(_) | Leave::Encoded(_) | Leave::Script(..) => None,
+        }
+    }
+
+    /// The pinned script to be encoded for the target's PSRP; nothing where something else was permitted.
+    #[must_use]
+    pub fn script(&self) -> Option<&CheckedScript> {
+        match &self.what {
+            Leave::Script(script, _) => Some(script),
+            Leave::Program(_) | Leave::Encoded(_) | Leave::Commands(..) => None,
+        }
+    }
+
+    /// Whether input may be sent: where a program's rule lets it through, or where commands were judged with it.
+    #[must_use]
+    pub fn takes_input(&self) -> bool {
+        match &self.what {
+            Leave::Program(program) => program.input() == Input::Permitted,
+            Leave::Encoded(_) => false,
+            Leave::Commands(_, input) | Leave::Script(_, input) => *input == Presence::Present,
+        }
+    }
+
+    /// What later events about this command have in common.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+}
