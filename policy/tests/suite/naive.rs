@@ -98,7 +98,9 @@ fn judge_pipeline(catalog: &Json, roles: &[Json], pipeline: &Json, fed: bool) ->
 fn judge_in_role(catalog: &Json, role: &Json, command: &Json, fed: bool) -> Option<Json> {
     let mut typed = command["cmd"].as_str().unwrap().to_owned();
     let mut aliases = role.get("aliases").and_then(Json::as_object).into_iter().flatten();
-    if let Some((_, name)) = aliases.find(|(alias, _)| same(alias, &typed)) {
+    // A command's name means that command always, whatever a role calls it.
+    let is_command = catalog["commands"].as_object().unwrap().keys().any(|name| same(name, &typed));
+    if let Some((_, name)) = aliases.find(|(alias, _)| same(alias, &typed)).filter(|_| !is_command) {
         typed = name.as_str().unwrap().to_owned();
     }
     let entries =
@@ -280,8 +282,10 @@ fn accepted(rule: &Json, value: &Json) -> bool {
 
 fn matches(pattern: &str, text: &str) -> bool {
     let whole = format!(r"\A(?:{pattern})\z");
-    let crossing = text.contains(['\u{17F}', '\u{212A}']);
-    !crossing && RegexBuilder::new(&whole).case_insensitive(true).build().unwrap().is_match(text)
+    let engine = RegexBuilder::new(&whole).case_insensitive(true).build().unwrap();
+    // The two are letters of their own, and what takes any character takes them too.
+    let opaque = text.replace(['\u{17F}', '\u{212A}'], "\u{FFFE}");
+    engine.is_match(text) && engine.is_match(&opaque)
 }
 
 /// R13.
