@@ -57,18 +57,18 @@ impl PolicyFiles {
         let (root, documents) = if path.is_dir() {
             (path.to_owned(), documents(path)?)
         } else {
-            (path.parent().unwrap_or(Path::new("")).to_owned(), vec![path.to_owned()])
+            (path.parent().map(Path::to_owned).unwrap_or_default(), vec![path.to_owned()])
         };
         let mut files = Vec::new();
         for document in documents {
             let name = document.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, read(&document)?));
+            files.push((name, read_text(&document)?));
         }
         let sources: Vec<_> = files.iter().map(|(name, text)| Source { name, text }).collect();
         for name in Policy::pinned_files(&sources) {
             let script = root.join(&name);
             if script.is_file() {
-                files.push((name, read(&script)?));
+                files.push((name, read_text(&script)?));
             }
         }
         Ok(Self { root, files })
@@ -181,7 +181,11 @@ fn documents(directory: &Path) -> Result<Vec<PathBuf>, PolicyError> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<String, PolicyError> {
+/// The text of a document or a script, in UTF-8 or UTF-16.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_text(path: &Path) -> Result<String, PolicyError> {
     let unreadable = |error: std::io::Error| PolicyError::Unreadable { path: path.to_owned(), why: error.to_string() };
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();

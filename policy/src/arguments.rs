@@ -40,7 +40,7 @@ impl ArgumentRule {
     pub(crate) fn new(form: ArgumentForm, secrecy: Secrecy) -> Self {
         let gate = match &form {
             ArgumentForm::None | ArgumentForm::Exact(_) | ArgumentForm::Any => Gate::OPEN,
-            ArgumentForm::Each { patterns, .. } => Gate::of(patterns.iter().map(|value| value.pattern.shape())),
+            ArgumentForm::Each { patterns, .. } => Gate::of(&mut patterns.iter().map(|value| value.pattern.shape())),
         };
         Self { form, secrecy, gate }
     }

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use policy::{
-    Asked, CatalogCommand, DiffArguments, ExplainArguments, Facts, JeaExport, JeaImport, ListArguments, PolicyCommand,
-    ProposeArguments, Workload,
+    Asked, CatalogCommand, DiffArguments, ExplainArguments, Facts, JeaExport, JeaImport, ListArguments, PinArguments,
+    PolicyCommand, ProposeArguments, Workload,
 };
 
 const DEFAULT_CONFIG: &str = "/etc/sekisho/gateway.toml";

@@ -45,6 +45,8 @@ pub enum PolicyCommand {
     /// What PowerShell's commands accept.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Write the entry that lets one script through.
+    Pin(PinArguments),
     /// Turn JEA's files into a policy.
     ImportJea(JeaImport),
     /// Write a role as JEA's files.
@@ -178,14 +180,34 @@ pub struct ListArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
+    /// Write commands of a real machine as a document of a policy.
+    Import {
+        /// What the line of docs/catalog.md has written in PowerShell, as JSON.
+        file: PathBuf,
+    },
     /// Say what a command accepts.
     Show {
         /// The command's name.
         name: String,
-        /// The PowerShell: 5.1 or 7.
-        #[arg(long, value_name = "EDITION", default_value = "5.1")]
-        edition: String,
+        /// A policy, whose own catalogue counts then.
+        #[arg(long, value_name = "PATH")]
+        policy: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct PinArguments {
+    /// The script.
+    pub file: PathBuf,
+    /// The role that the entry is for.
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+    /// What the audit calls it; the file's name without it.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The policy that the script lies beside: the entry names it from the policy's folder on.
+    #[arg(long, value_name = "PATH")]
+    pub policy: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -45,10 +45,7 @@ pub(super) fn examine(source: &str, span: &Span, findings: &mut Vec<Finding>) {
 }
 
 fn parts(ast: &Ast) -> &[Ast] {
-    match ast {
-        Ast::Concat(concat) => &concat.asts,
-        other => std::slice::from_ref(other),
-    }
+    if let Ast::Concat(concat) = ast { &concat.asts } else { std::slice::from_ref(ast) }
 }
 
 fn is_start(ast: &Ast) -> bool {
@@ -65,14 +62,12 @@ fn is_half_anchored(ast: &Ast) -> bool {
         let parts = parts(ast);
         (parts.first().is_some_and(is_start), parts.last().is_some_and(is_end))
     };
-    match ast {
-        Ast::Alternation(alternation) => {
-            let anchors: Vec<(bool, bool)> = alternation.asts.iter().map(one).collect();
-            anchors.iter().any(|anchors| *anchors != (true, true) && *anchors != (false, false))
-                || anchors.windows(2).any(|pair| pair.first() != pair.last())
-        }
-        other => matches!(one(other), (true, false) | (false, true)),
-    }
+    let Ast::Alternation(alternation) = ast else {
+        return matches!(one(ast), (true, false) | (false, true));
+    };
+    let anchors: Vec<(bool, bool)> = alternation.asts.iter().map(one).collect();
+    let first = anchors.first();
+    anchors.iter().any(|anchors| Some(anchors) != first || matches!(anchors, (true, false) | (false, true)))
 }
 
 /// A letter, digit, dash or underscore with `*` behind it at the end, as in `HR_*`.
@@ -83,27 +78,26 @@ fn wildcard_look(ast: &Ast) -> Option<char> {
         return None;
     };
     let star = matches!(repetition.op.kind, ast::RepetitionKind::ZeroOrMore);
-    match &*repetition.ast {
-        Ast::Literal(literal) if star && (literal.c.is_alphanumeric() || matches!(literal.c, '_' | '-')) => {
-            Some(literal.c)
-        }
-        _ => None,
-    }
+    let Ast::Literal(literal) = &*repetition.ast else {
+        return None;
+    };
+    (star && (literal.c.is_alphanumeric() || matches!(literal.c, '_' | '-'))).then_some(literal.c)
 }
 
 fn is_anything(ast: &Ast) -> bool {
-    match ast {
-        Ast::Repetition(repetition) => {
-            let open = match &repetition.op.kind {
-                ast::RepetitionKind::ZeroOrMore | ast::RepetitionKind::OneOrMore => true,
-                ast::RepetitionKind::Range(range) => matches!(range, ast::RepetitionRange::AtLeast(_)),
-                ast::RepetitionKind::ZeroOrOne => false,
-            };
-            open && matches!(&*repetition.ast, Ast::Dot(_))
-        }
-        Ast::Group(group) => is_anything(&group.ast),
-        _ => false,
+    let mut ast = ast;
+    while let Ast::Group(group) = ast {
+        ast = &group.ast;
     }
+    let Ast::Repetition(repetition) = ast else {
+        return false;
+    };
+    let open = match &repetition.op.kind {
+        ast::RepetitionKind::ZeroOrMore | ast::RepetitionKind::OneOrMore => true,
+        ast::RepetitionKind::Range(range) => matches!(range, ast::RepetitionRange::AtLeast(_)),
+        ast::RepetitionKind::ZeroOrOne => false,
+    };
+    open && matches!(&*repetition.ast, Ast::Dot(_))
 }
 
 fn accepts_everything(ast: &Ast) -> bool {

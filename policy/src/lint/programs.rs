@@ -28,7 +28,8 @@ fn examine_rule(name: &Located, rule: &ProgramRule, findings: &mut Vec<Finding>)
         }
         ArgumentForm::Any => (true, true),
     };
-    let stem = rule.path.base().rsplit_once('.').map_or(rule.path.base(), |(stem, _)| stem);
+    let base = rule.path.base();
+    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
     let danger = dangers::PROGRAMS.iter().find(|(names, _)| names.contains(&stem));
     let (message, hint) = if is_interpreter(rule.path.base()) {
         (

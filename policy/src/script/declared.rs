@@ -240,8 +240,8 @@ fn is_switch(attribute: &str) -> bool {
 
 /// The names in `[Alias('a', 'b')]`; `None` when they are not plain strings.
 fn aliases(attribute: &str) -> Option<Vec<String>> {
-    let Some(list) = attribute.get(..7).filter(|start| start.eq_ignore_ascii_case("[alias(")).and(attribute.get(7..))
-    else {
+    let list = attribute.split_at_checked(7).filter(|(start, _)| start.eq_ignore_ascii_case("[alias("));
+    let Some((_, list)) = list else {
         return Some(Vec::new());
     };
     list.strip_suffix(")]")?

@@ -12,6 +12,7 @@ pub mod forms;
 mod jea;
 mod lines;
 mod list;
+mod pin;
 mod propose;
 mod read;
 mod shown;
@@ -60,6 +61,7 @@ pub(super) fn run(
         PolicyCommand::Explain(arguments) => explain::run(arguments, input, out),
         PolicyCommand::Test { policy, files, junit } => test::run(policy, files, junit.as_deref(), out),
         PolicyCommand::Diff(arguments) => diff::run(arguments, out),
+        PolicyCommand::Pin(arguments) => pin::run(arguments, out),
         PolicyCommand::Propose(arguments) => propose::run(arguments, out),
         PolicyCommand::Catalog(command) => catalog::run(command, out),
         PolicyCommand::ExportJea(arguments) => jea::export(arguments, out),
@@ -79,6 +81,24 @@ fn read_text(path: &Path, input: &mut dyn BufRead) -> Result<String, PolicyComma
     };
     let bytes = bytes.map_err(|error| PolicyCommandError::input(path, error))?;
     String::from_utf8(bytes).map_err(|_| PolicyCommandError::input(path, "it is not in UTF-8: save it as UTF-8"))
+}
+
+/// A TOML string: in single quotes where that is possible, as policies are best read.
+fn quoted(text: &str) -> String {
+    if !text.contains('\'') && !text.contains(char::is_control) {
+        return format!("'{text}'");
+    }
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            _ if character.is_control() => out.push_str(&format!("\\U{:08X}", u32::from(character))),
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    out
 }
 
 fn read_bounded(input: &mut dyn Read) -> io::Result<Vec<u8>> {

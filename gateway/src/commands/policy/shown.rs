@@ -2,9 +2,7 @@
 
 use sekisho_policy::command::Command;
 use sekisho_policy::value::{Opaque, SecureKind, Value};
-use sekisho_policy::{
-    Action, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedParameter, CheckedScript, Decision,
-};
+use sekisho_policy::{Action, Checked, CheckedArgument, CheckedParameter, CheckedScript, Decision, powershell};
 
 use super::forms::Request;
 
@@ -27,17 +25,8 @@ pub(super) fn canonical(decision: &Decision) -> Vec<String> {
         Some(Checked::Program(program)) => vec![words(program.path(), program.arguments())],
         Some(Checked::Script(script)) => vec![pinned(script)],
         Some(Checked::Commands(commands)) => {
-            let pipeline =
-                |commands: &Vec<CheckedCommand>| commands.iter().map(command).collect::<Vec<_>>().join(" | ");
-            commands.statements().iter().map(pipeline).collect()
+            commands.statements().iter().map(|pipeline| powershell::describe(pipeline)).collect()
         }
-    }
-}
-
-fn command(command: &CheckedCommand) -> String {
-    match command.arguments() {
-        CheckedArguments::Named(parameters) => format!("{}{}", command.name(), named(parameters)),
-        CheckedArguments::Program(arguments) => words(command.name(), arguments),
     }
 }
 

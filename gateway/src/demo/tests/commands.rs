@@ -163,12 +163,9 @@ async fn what_is_permitted_for_psrp_does_not_start_in_a_cmd_shell() {
 async fn a_line_of_powershells_is_permitted_as_the_commands_it_carries() {
     let door = Door::new().await;
     let permit = door.ask(&line("restart-service dns -fo")).await.unwrap();
-    let sent = permit.command_line().unwrap();
-    let begin =
-        r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe -NoProfile -NonInteractive -EncodedCommand ";
-    let bytes = STANDARD.decode(sent.strip_prefix(begin).unwrap()).unwrap();
-    let units: Vec<u16> = bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    assert_eq!(String::from_utf16(&units).unwrap(), "Restart-Service -Name:'dns' -Force:$true");
+    assert_eq!(carried(&permit), "Restart-Service -Name:'dns' -Force:$true");
+    let program = door.ask(&line("ipconfig /all")).await.unwrap();
+    assert_eq!(carried(&program), r"C:\Windows\System32\ipconfig.exe '/all'");
     assert!(permit.commands().is_none(), "it is not for a session");
     let lines = door.lines("command").await;
     assert_eq!(lines[0]["commands"][0][0]["parameters"][1], json!({ "name": "Force", "value": true }));

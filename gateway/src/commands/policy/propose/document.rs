@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::{Holders, Need, Role, Values, roles};
+use crate::commands::policy::quoted;
 
 /// Characters of a comment's line: what it quotes was chosen by whoever was denied.
 const MAX_COMMENT: usize = 300;
@@ -129,24 +130,6 @@ fn parameter(name: &str, values: &Values) -> String {
 
 fn list(texts: &BTreeSet<String>) -> String {
     texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
-}
-
-/// A TOML string: in single quotes where that is possible, as policies are best read.
-pub(super) fn quoted(text: &str) -> String {
-    if !text.contains('\'') && !text.contains(char::is_control) {
-        return format!("'{text}'");
-    }
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            _ if character.is_control() => out.push_str(&format!("\\U{:08X}", u32::from(character))),
-            _ => out.push(character),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn times(count: usize) -> String {

@@ -3,16 +3,16 @@
 
 use sekisho_policy::command::{Bindings, Pipeline};
 use sekisho_policy::{
-    Action, Checked, CheckedArguments, CheckedCommand, Decision, Policy, Presence, ProgramRequest, Source,
+    Action, Checked, CheckedArguments, CheckedCommand, Decision, Mistake, Policy, Presence, ProgramRequest, Source,
     command_line, powershell,
 };
 
-use super::document::quoted;
 use super::rule::{Need, ProgramNeed};
 use crate::commands::policy::forms::Request;
+use crate::commands::policy::quoted;
 
-/// The role of the scratch policy.
-const SCRATCH: &str = "scratch";
+/// The role of the scratch policy; refusals name it.
+const SCRATCH: &str = "proposed";
 /// Where a program lies whose folder nobody named.
 const SYSTEM: &str = r"C:\Windows\System32\";
 /// What everybody has who has anything, in the forms that need no rule of their own.
@@ -102,28 +102,29 @@ impl Scratch<'_> {
         let entry = |arguments: &str| {
             format!("[[roles.{SCRATCH}.programs]]\nname = \"it\"\npath = {}\narguments = {arguments}", quoted(&path))
         };
-        self.danger(&entry("{ any = true }"))?;
+        self.compiled(&entry("{ any = true }"))?;
+        let texts: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+        self.danger(&entry(&format!("{{ exact = [[{}]] }}", texts.join(", "))))?;
         Ok(Need::Program(ProgramNeed { path, guessed, arguments: arguments.to_vec() }))
+    }
+
+    /// What is wrong with an entry.
+    fn compiled(&self, entry: &str) -> Result<(), String> {
+        let text = document(entry, false, (r"SCRATCH\user", "scratch"));
+        Policy::compile(&self.sources(&text)).map(drop).map_err(first_mistake)
     }
 
     /// What is wrong with an entry, or speaks against it.
     fn danger(&self, entry: &str) -> Result<(), String> {
         let text = document(entry, false, (r"SCRATCH\user", "scratch"));
-        let compiled = Policy::compile(&self.sources(&text)).map_err(|mistakes| {
-            mistakes.first().map_or_else(String::new, |mistake| format!("{} ({})", mistake.message, mistake.hint))
-        })?;
-        let of_entry = compiled.warnings.into_iter().find(|warning| warning.file == SCRATCH);
+        let warnings = Policy::lint(&self.sources(&text)).map_err(first_mistake)?;
+        let of_entry = warnings.into_iter().find(|warning| warning.file == SCRATCH);
         of_entry.map_or(Ok(()), |warning| Err(format!("{} ({})", warning.message, warning.hint)))
     }
 
     fn policy(&self, entry: &str, defaults: bool, request: &Request) -> Result<Policy, String> {
         let text = document(entry, defaults, (&request.principal.name, &request.target.name));
-        match Policy::compile(&self.sources(&text)) {
-            Ok(compiled) => Ok(compiled.policy),
-            Err(mistakes) => Err(mistakes
-                .first()
-                .map_or_else(String::new, |mistake| format!("{} ({})", mistake.message, mistake.hint))),
-        }
+        Policy::compile(&self.sources(&text)).map(|compiled| compiled.policy).map_err(first_mistake)
     }
 
     fn sources<'t>(&'t self, text: &'t str) -> Vec<Source<'t>> {
@@ -133,6 +134,10 @@ impl Scratch<'_> {
         }
         sources
     }
+}
+
+fn first_mistake(mistakes: Vec<Mistake>) -> String {
+    mistakes.first().map_or_else(String::new, |mistake| format!("{} ({})", mistake.message, mistake.hint))
 }
 
 fn document(entry: &str, defaults: bool, (principal, target): (&str, &str)) -> String {

@@ -177,3 +177,58 @@ fn export_jea_writes_both_files_and_says_what_is_not_in_them() {
     assert!(place.fails(&words).contains("stays as it is"));
     assert!(place.fails(&["export-jea", "other", "--policy", "web.toml"]).contains("no role of this name"));
 }
+
+#[test]
+fn a_script_that_is_pinned_passes_as_text_and_no_other() {
+    let place = Place::new();
+    place.write("p/scripts/recycle.ps1", "param([string]$Pool)\r\nif ($Pool) { Restart-WebAppPool $Pool }\r\n");
+    place.write("p/web.toml", POLICY);
+    let words = ["pin", "p/scripts/recycle.ps1", "--role", "pool-ops", "--policy", "p"];
+    let entry = place.ends(Status::Fine, &words);
+    assert!(entry.starts_with("[[roles.pool-ops.scripts]]\n") && entry.contains("scripts/recycle.ps1"), "{entry}");
+    assert!(place.ends(Status::Fine, &["pin", "p/scripts/recycle.ps1"]).contains("roles.ROLE.scripts"));
+    place.write("outside.ps1", "x");
+    assert!(place.fails(&["pin", "outside.ps1", "--policy", "p"]).contains("put it there"));
+    place.write("p/web.toml", &POLICY.replace("[[assignments]]", &format!("{entry}\n[[assignments]]")));
+    let request = |script: &str| {
+        serde_json::json!({"user": {"name": "DEMO\\aoki", "groups": ["DEMO\\WebOps"]}, "target": "iis01.demo.example",
+            "kind": "psrp_script", "request": {"script": script, "args": [{"name": "Pool", "value": "x"}]}})
+        .to_string()
+    };
+    let script = "param([string]$Pool)\nif ($Pool) { Restart-WebAppPool $Pool }";
+    place.write("request.json", &request(script));
+    let out = place.ends(Status::Fine, &["explain", "--policy", "p", "--request", "request.json", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        json["canonical"],
+        serde_json::json!([{"cmd": script, "is_script": true, "args": [{"name": "Pool", "value": "x"}]}])
+    );
+    place.write("request.json", &request(&format!("{script};x")));
+    place.ends(Status::Found, &["explain", "--policy", "p", "--request", "request.json"]);
+}
+
+#[test]
+fn the_catalogue_explains_a_command_and_takes_those_of_a_machine() {
+    let place = Place::new();
+    let out = place.ends(Status::Fine, &["catalog", "show", "restart-service"]);
+    assert!(out.starts_with("Restart-Service  (Microsoft.PowerShell.Management)\n"), "{out}");
+    assert!(place.fails(&["catalog", "show", "Recycle-WebAppPool"]).contains("Restart-WebAppPool"));
+    assert!(!place.fails(&["catalog", "show", "Xyzzy-"]).contains("there are"));
+    place.write("commands.json", r#"[{"Name": "Restart-Own", "Module": "Own", "Kind": "Function", "PowerShell": "5.1",
+        "Provider": "FileSystem", "DefaultSet": "", "Sets": ["__AllParameterSets"], "Parameters": [
+            {"Name": "Name", "Type": "System.String", "Switch": false, "Dynamic": false, "Aliases": [], "Values": [],
+             "Sets": [{"Name": "__AllParameterSets", "Position": 0, "Mandatory": true, "Value": false, "Property": false, "Remaining": false}]}]}]"#);
+    let document = place.ends(Status::Fine, &["catalog", "import", "commands.json"]);
+    place.write("p/own.toml", &document);
+    place.write(
+        "p/web.toml",
+        &POLICY
+            .replace("\"Get-WebAppPoolState\",", "{ name = \"Restart-Own\", parameters = [\"Name\"] },")
+            .replace("aliases =", "#"),
+    );
+    let out = place.ends(Status::Fine, &["catalog", "show", "Restart-Own", "--policy", "p"]);
+    assert!(out.contains("as the policy says"), "{out}");
+    place.ends(Status::Fine, &[&["explain", "--policy", "p"], &WHO[..], &["--", "Restart-Own x"]].concat());
+    place.write("commands.json", "[{}]");
+    assert!(place.fails(&["catalog", "import", "commands.json"]).contains("commands.json: "));
+}

@@ -78,7 +78,7 @@ fn of_a_log_that_keeps_digests_what_can_be_is_compared_and_the_rest_is_counted()
     assert!(out.contains("left out 7 times: the audit keeps a digest of a value\n"), "{out}");
     assert!(
         out.contains(
-            "line 3 of the audit log\n    DEMO\\aoki on iis01.demo.example: Restart-WebAppPool Name Portal\n  - allow: "
+            "of the audit log\n    DEMO\\aoki on iis01.demo.example: Restart-WebAppPool Name Portal\n  - allow: "
         ),
         "{out}"
     );
@@ -98,7 +98,7 @@ fn a_script_becomes_the_rules_that_its_lines_need() {
     let place = Place::new();
     place.write(
         "run.ps1",
-        "\u{FEFF}# what we do\r\nRestart-WebAppPool Portal\r\n\r\nRestart-WebAppPool -Name Orders -WhatIf\r\n\
+        "\u{FEFF}# what we do\r\nRestart-WebAppPool Portal\r\n\r\nRestart-WebAppPool -Name Orders -Verbose\r\n\
         Get-WebAppPoolState | Select-Object Name | Stop-WebAppPool\r\n$x = 1\r\nSet-Content -Path x -Value $x\r\n",
     );
     let words = ["propose", "--script", "run.ps1", "--user", r"DEMO\WebOps", "--target", "iis*.demo.example"];
