@@ -14,7 +14,7 @@ pub(crate) use command::{CommandRule, Listed, ParameterRule, ParameterSecrecy, P
 pub(crate) use denial::{Binding, Denial, Denials, DeniedPath};
 pub(crate) use requirement::Requirement;
 pub use role::ConstantCommands;
-pub(crate) use role::{Coverage, ProgramRule, Qualified, Role, RoleParts};
+pub(crate) use role::{Coverage, Entry, ProgramRule, Qualified, Role, RoleParts};
 pub(crate) use script::{Declared, DeclaredKind, DeclaredParameter, ScriptRule};
 
 use crate::action::{Circumstances, Principal, TargetFacts};
