@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use sekisho_policy::catalog::{
-    CommandInfo, CommandRecord, Edition, Origin, ParameterKind, ParameterRecord, PlaceRecord, Unnamed, encode,
+    CommandInfo, CommandRecord, Origin, ParameterKind, ParameterRecord, PlaceRecord, Unnamed, encode,
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -250,13 +250,4 @@ pub fn summary(commands: &[(Origin, CommandInfo)], blob: &[u8]) -> String {
         text
     });
     text + "SHA-256: " + &digest + "\n"
-}
-
-/// The edition by which an origin is looked up; both have the others.
-#[must_use]
-pub fn edition_of(origin: Origin) -> Edition {
-    match origin {
-        Origin::Core7 => Edition::Core7,
-        Origin::Windows51 | Origin::Both | Origin::WindowsServer => Edition::Windows51,
-    }
 }

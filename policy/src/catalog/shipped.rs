@@ -224,29 +224,29 @@ impl Store {
 /// Who has a name. An edition's own command comes before one of a module of Windows Server, a module that is
 /// documented once before one that repeats another, and otherwise the first module by name.
 fn names(index: &Index) -> Vec<(String, BySlot<Place>)> {
-    let mut names: BTreeMap<String, BySlot<(u8, Place)>> = BTreeMap::new();
+    let mut ranked = Vec::new();
     for (number, module) in index.modules.iter().enumerate() {
-        let repeating = u8::from(REPEATING.contains(&module.name.as_str()));
+        let repeating = REPEATING.contains(&module.name.as_str());
         for (command, (name, origin)) in module.commands.iter().enumerate() {
-            let place = Place { module: number, command };
-            let (rank, editions): (u8, &[Edition]) = match origin {
-                Origin::Windows51 => (0, &[Edition::Windows51]),
-                Origin::Core7 => (0, &[Edition::Core7]),
-                Origin::Both => (0, &[Edition::Windows51, Edition::Core7]),
-                Origin::WindowsServer => (1_u8.saturating_add(repeating), &[Edition::Windows51, Edition::Core7]),
+            let rank: u8 = match origin {
+                Origin::Windows51 | Origin::Core7 | Origin::Both => 0,
+                Origin::WindowsServer if repeating => 2,
+                Origin::WindowsServer => 1,
             };
-            let slots = names.entry(fold(name)).or_default();
-            for edition in editions {
-                let slot = slots.of_mut(*edition);
-                if slot.as_ref().is_none_or(|(taken, _)| rank < *taken) {
-                    *slot = Some((rank, place));
-                }
-            }
+            ranked.push((fold(name), rank, Place { module: number, command }, *origin));
         }
     }
-    let place = |slot: Option<(u8, Place)>| slot.map(|(_, place)| place);
+    // Stable, so that what ranks the same stays in the order of the modules.
+    ranked.sort_by(|(a, first, ..), (b, second, ..)| (a, first).cmp(&(b, second)));
+    let mut names: Vec<(String, BySlot<Place>)> = Vec::new();
+    for (name, _, place, origin) in ranked {
+        if names.last().is_none_or(|(last, _)| *last != name) {
+            names.push((name, BySlot::default()));
+        }
+        let Some((_, slots)) = names.last_mut() else { continue };
+        for edition in origin.editions() {
+            slots.of_mut(*edition).get_or_insert(place);
+        }
+    }
     names
-        .into_iter()
-        .map(|(name, slots)| (name, BySlot { windows51: place(slots.windows51), core7: place(slots.core7) }))
-        .collect()
 }

@@ -69,6 +69,7 @@ impl Denials {
         all
     }
 
+    #[cfg(test)]
     pub(crate) fn all(&self) -> &[Denial] {
         &self.denials
     }

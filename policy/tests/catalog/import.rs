@@ -157,6 +157,14 @@ fn several_sets_without_a_default_leave_it_unknown() {
 }
 
 #[test]
+fn more_sets_than_a_command_can_have_are_refused_before_they_cost_time() {
+    let many: Vec<Value> = (0..20_000).map(|number| place(&format!("S{number}"), 0, false)).collect();
+    let mut places = many.clone();
+    places.push(place("__AllParameterSets", 0, false));
+    assert!(refused(&command(&[value("A", &places), value("B", &many)])).contains("`sets` has 20000 entries"));
+}
+
+#[test]
 fn positions_that_collide_are_not_bound() {
     let all = |position| [place("__AllParameterSets", position, false)];
     let (_, info) = import(&command(&[value("A", &all(0)), value("B", &all(0))]));

@@ -1,6 +1,7 @@
 //! The catalogue of commands as its users see it.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "helpers of tests fail the test; the exemption of clippy.toml covers test functions only"

@@ -187,7 +187,10 @@ fn every_mark_is_kept() {
 
     let host = shipped(Edition::Core7, "Write-Host");
     assert!(parameter(&host, "Object").remaining && !parameter(&host, "ForegroundColor").remaining);
+}
 
+#[test]
+fn every_mark_of_sets_and_commands_is_kept() {
     let info = shipped(Edition::Windows51, "Add-Computer");
     let [domain, workgroup] = parameter(&info, "Credential").membership.as_slice() else {
         panic!("it has its own place in each of two sets");

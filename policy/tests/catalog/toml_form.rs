@@ -1,11 +1,7 @@
 //! A catalogue as a document: what is written there says the same.
 
-use sekisho_policy::catalog::{
-    Catalog, CommandInfo, CommandRecord, Edition, Origin, ParameterRecord, PlaceRecord, to_toml,
-};
+use sekisho_policy::catalog::{Catalog, CommandInfo, CommandRecord, Edition, ParameterRecord, PlaceRecord, to_toml};
 use toml::{Table, Value};
-
-use super::BOTH;
 
 fn texts(table: &Table, key: &str) -> Vec<String> {
     let list = table.get(key).map(|value| value.as_array().unwrap().clone()).unwrap_or_default();
@@ -85,14 +81,7 @@ fn every_shipped_command_says_the_same_as_a_document() {
     let written: Vec<(Vec<Edition>, CommandInfo)> = Catalog::shipped()
         .definitions()
         .into_iter()
-        .map(|(origin, info)| {
-            let editions = match origin {
-                Origin::Windows51 => vec![Edition::Windows51],
-                Origin::Core7 => vec![Edition::Core7],
-                Origin::Both | Origin::WindowsServer => BOTH.to_vec(),
-            };
-            (editions, comparable((*info).clone()))
-        })
+        .map(|(origin, info)| (origin.editions().to_vec(), comparable((*info).clone())))
         .collect();
     let document: Table = to_toml(&written).parse().unwrap();
     let catalog = document["catalog"].as_table().unwrap();

@@ -2,6 +2,7 @@
 //! finding, and the assertions say what must hold besides.
 
 pub mod argv;
+pub mod catalog;
 pub mod jea;
 pub mod job;
 pub mod login;
@@ -16,7 +17,9 @@ pub type Entry = (&'static str, fn(&[u8]));
 
 /// Entries through public interfaces. Those into inner layers are in `sekisho_protocol::fuzzing`, which replays
 /// their corpora in its own tests.
-pub const ENTRIES: [Entry; 16] = [
+pub const ENTRIES: [Entry; 18] = [
+    ("catalog_blob", catalog::blob),
+    ("catalog_import", catalog::import),
     ("certificate", login::certificate),
     ("client_login", login::client_login),
     ("command_line", policy::command_line),

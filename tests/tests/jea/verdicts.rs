@@ -66,7 +66,9 @@ fn entry(random: &mut Random) -> String {
     for name in some(random, values, 2) {
         let mut text = format!("{{ name = '{name}'");
         if random.once_in(2) {
-            let set = some(random, &VALUES, 4);
+            let mut set = some(random, &VALUES, 4);
+            // PowerShell accepts the empty text never, even where a set has it; an export says so.
+            set.retain(|value| !value.is_empty());
             let set = if set.is_empty() { vec!["Spooler"] } else { set };
             let _ = write!(text, ", validate_set = {}", list(&set));
         }
@@ -230,8 +232,13 @@ fn an_exported_pair_allows_what_the_policy_allows() -> engine::Outcome {
     let mut counts = [0_usize; 2];
     for ((index, call), answer) in calls.iter().zip(&answers) {
         let (policy, whole, text) = &policies[*index];
-        // A value that the stand-in's type cannot take never comes as far as the restriction.
-        if ["CannotConvertArgument", "ParameterArgumentTransformationError"].iter().any(|id| answer.starts_with(id)) {
+        // What the command itself cannot take never comes as far as the restriction.
+        const UNBOUND: [&str; 3] = [
+            "CannotConvertArgument",
+            "ParameterArgumentTransformationError",
+            "ParameterArgumentValidationErrorEmptyStringNotAllowed",
+        ];
+        if UNBOUND.iter().any(|id| answer.starts_with(id)) {
             continue;
         }
         let (here, there) = (call.allowed(policy), !refused(answer));

@@ -14,6 +14,8 @@ mod write;
 pub(super) use read::{Chunk, Index, chunk, index};
 pub use write::{Unwritable, encode};
 
+use super::model::Edition;
+
 /// What a blob begins with; the last byte is the version of the form.
 const MAGIC: &[u8] = b"SKCT\x01";
 /// Bytes of one index or chunk, unpacked. The largest known is a fifth of this.
@@ -32,6 +34,18 @@ pub enum Origin {
     Both,
     /// A module of Windows Server 2025. It counts for both editions.
     WindowsServer,
+}
+
+impl Origin {
+    /// The editions for which a definition of this origin counts.
+    #[must_use]
+    pub fn editions(self) -> &'static [Edition] {
+        match self {
+            Self::Windows51 => &[Edition::Windows51],
+            Self::Core7 => &[Edition::Core7],
+            Self::Both | Self::WindowsServer => &[Edition::Windows51, Edition::Core7],
+        }
+    }
 }
 
 const ORIGINS: [Origin; 4] = [Origin::Windows51, Origin::Core7, Origin::Both, Origin::WindowsServer];

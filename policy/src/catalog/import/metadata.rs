@@ -1,6 +1,7 @@
 //! From the metadata of PowerShell to a record: common parameters told apart, sets by name.
 
 use super::json::{Place, Wrong};
+use crate::catalog::check::SETS;
 use crate::catalog::common::{COMMON_PARAMETERS, CommonGroup};
 use crate::catalog::record::{CommandRecord, ParameterRecord, PlaceRecord};
 use crate::fold::fold;
@@ -139,6 +140,10 @@ fn sets(record: &mut CommandRecord, default: &str, parameters: Vec<Parameter>) {
     }
     record.default_set = record.default_set.take().filter(|name| known.iter().any(|set| fold(set) == fold(name)));
     record.sets = known;
+    if record.sets.len() > SETS {
+        // The record is refused for it, and nothing here shall take its time before.
+        return;
+    }
     for Parameter { record: parameter, places } in parameters {
         let parameter = placed(parameter, places, &record.sets);
         record.parameters.push(parameter);

@@ -172,6 +172,9 @@ fn restriction(role: &Role, rule: &CommandRule, parameter: &ParameterRule, notes
             notes.left_out(NOWHERE, field(rule), say("no value is accepted"));
             return None;
         }
+        if set.shown().iter().any(String::is_empty) {
+            notes.trap(NOWHERE, field(rule), say("PowerShell never accepts the empty text, although the set has it"));
+        }
         entries.push(("ValidateSet".to_owned(), Literal::texts(set.shown().iter().map(String::as_str))));
     }
     if let Some(pattern) = &parameter.pattern {
