@@ -31,7 +31,8 @@ fn shell(folder: &Path, line: &str) -> String {
     let path = std::env::join_paths(
         std::iter::once(binary.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );
-    let output = Command::new("sh").arg("-c").arg(line).current_dir(folder).env("PATH", path.unwrap()).output().unwrap();
+    let output =
+        Command::new("sh").arg("-c").arg(line).current_dir(folder).env("PATH", path.unwrap()).output().unwrap();
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
