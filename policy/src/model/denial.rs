@@ -69,6 +69,11 @@ impl Denials {
         all
     }
 
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> &[Denial] {
+        &self.denials
+    }
+
     /// A rule that denies a command to anybody anywhere, by the command's folded name.
     pub(crate) fn touching_command(&self, folded: &str) -> Option<&Denial> {
         self.by_command.get(folded)?.first().and_then(|index| self.denials.get(*index))
