@@ -389,6 +389,12 @@ fn sets_compete_by_type_first_and_the_default_set_wins_ties() {
         vec![at(value("First", &[], "string"), 0, &[0]), at(value("Second", &[], "string[]"), 0, &[1])],
     );
     assert_eq!(pairs(&both, &[positional(text("x"))]), [pair("Second", text("x"))]);
+    let unsure = with_sets(
+        &["A", "B"],
+        Some(0),
+        vec![at(value("First", &[], "PSObject"), 0, &[0]), at(value("Second", &[], "string"), 0, &[1])],
+    );
+    assert_eq!(refused(&unsure, &[positional(text("x"))]), BindReason::Undecided("First", "Second"));
     let three = with_sets(
         &["A", "B", "C"],
         Some(2),

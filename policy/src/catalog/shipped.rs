@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::blob::{self, Chunk, Index, Origin};
@@ -24,7 +25,7 @@ pub const CREDIT: &str = "Facts from Microsoft's PowerShell reference documentat
 const REPEATING: [&str; 1] = ["Microsoft.Windows.ServerManager.Migration"];
 
 /// The commands that a policy can speak of.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Catalog {
     shipped: Option<Arc<Store>>,
     /// By folded name.
@@ -133,6 +134,14 @@ impl Catalog {
     }
 }
 
+/// Thousands of commands are no help to who reads it.
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shipped = self.shipped.as_ref().map_or(0, |store| store.names.len());
+        write!(f, "Catalog({} own and {shipped} shipped names)", self.own.len())
+    }
+}
+
 /// Something for each edition.
 #[derive(Debug, Clone)]
 struct BySlot<T> {
@@ -163,7 +172,7 @@ impl<T> BySlot<T> {
 }
 
 /// A compact catalogue, opened.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Store {
     blob: Cow<'static, [u8]>,
     index: Index,

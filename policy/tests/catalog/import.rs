@@ -5,7 +5,9 @@ use std::io::Read as _;
 use flate2::read::GzDecoder;
 use sekisho_policy::catalog::{
     CommandInfo, CommandKind, Edition, Membership, ParameterKind, Uncertainty, Unnamed, WorkflowParameters, from_json,
+    to_toml,
 };
+use sekisho_policy::{Policy, Source};
 use serde_json::{Value, json};
 
 use super::{parameter, positional};
@@ -225,4 +227,18 @@ fn what_is_no_import_is_refused_with_the_command_and_a_way_out() {
     assert_eq!(from_json(&twice.to_string()).unwrap().len(), 2, "once for each edition");
     let all = json!([changed("Kind", json!("Alias")), changed("Module", json!(1)), command(&[])]);
     assert_eq!(from_json(&all.to_string()).unwrap_err().len(), 2, "all mistakes at once");
+}
+
+#[test]
+fn what_is_imported_is_a_document_of_a_policy() {
+    let catalogue = to_toml(&from_json(&recorded()).unwrap());
+    let rule = "[roles.jobs]\ncmdlets = [{ name = \"Start-Job\", parameters = [\"ConnectingTimeout\"] }]\n\
+                [[assignments]]\nprincipals = ['DEMO\\Ops']\ntargets = ['*.demo.example']\nroles = ['jobs']\n";
+    let warned = |sources: &[Source<'_>]| match Policy::compile(sources) {
+        Ok(compiled) => compiled.warnings.iter().any(|warning| warning.message.contains("ConnectingTimeout")),
+        Err(mistakes) => panic!("{}", mistakes[0]),
+    };
+    let rule = || Source { name: "rule.toml", text: rule };
+    assert!(warned(&[rule()]), "no page has this parameter");
+    assert!(!warned(&[Source { name: "catalog.toml", text: &catalogue }, rule()]), "the machine has it");
 }

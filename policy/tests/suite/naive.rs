@@ -103,6 +103,11 @@ fn judge_in_role(catalog: &Json, role: &Json, command: &Json, fed: bool) -> Opti
     if let Some((_, name)) = aliases.find(|(alias, _)| same(alias, &typed)).filter(|_| !is_command) {
         typed = name.as_str().unwrap().to_owned();
     }
+    let mut aliases = role.get("aliases").and_then(Json::as_object).into_iter().flatten();
+    let bare = typed.rsplit('\\').next().unwrap();
+    if aliases.any(|(alias, name)| same(alias, bare) && !same(name.as_str().unwrap(), bare)) {
+        return if fed { None } else { judge_program(role, command) };
+    }
     let entries =
         ["cmdlets", "functions"].iter().filter_map(|list| role.get(*list)).flat_map(|list| list.as_array().unwrap());
     for entry in entries {

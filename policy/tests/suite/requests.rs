@@ -213,3 +213,43 @@ fn huge_requests_are_answered() {
     assert!(decide(vec![command("Get-Pool", &[]); 1000]).allowed().is_some());
     denied(&one(&"x".repeat(1_000_000), &[]), DenyReason::Command);
 }
+
+/// A request of one command by the test user, under these documents.
+fn ask(roles: &str, commands: Vec<Command>) -> sekisho_policy::Decision {
+    let policy = compile(&[("catalog.toml", CATALOG), ("roles.toml", roles), ("who.toml", WHO)]).policy;
+    decide_by(&policy, CommandsRequest { commands, extra_commands: None, input: Presence::Absent })
+}
+
+#[test]
+fn the_first_rule_by_name_answers_and_any_rule_that_allows_marks_secrets() {
+    let entry = |rule: &str, mark: &str| {
+        format!("{{ name = 'Set-Account', rule = '{rule}', parameters = [{{ name = 'Comment'{mark} }}] }}")
+    };
+    let roles = |first: &str, second: &str, other: &str| {
+        format!("[roles.logs]\ncmdlets = [{first}, {second}]\n[roles.pools]\ncmdlets = [{other}]\n[roles.accounts]\n")
+    };
+    let (b, a) = (entry("b", ""), entry("a", ""));
+    let secret = entry("c", ", secret = true");
+    let request = || vec![command("Set-Account", &[named("-Comment", text("x"))])];
+    for (roles, is_secret) in [
+        (roles(&b, &a, &entry("d", "")), false),
+        (roles(&b, &a, &secret), true),
+        (roles(&secret, &a, &entry("d", "")), true),
+        (roles(&a, &secret, &b), true),
+    ] {
+        let decision = ask(&roles, request());
+        assert_eq!(decision.allowed().unwrap().rule, "a", "{roles}");
+        match commands(&decision)[0].arguments() {
+            sekisho_policy::CheckedArguments::Named(list) => assert_eq!(list[0].is_secret(), is_secret, "{roles}"),
+            sekisho_policy::CheckedArguments::Program(_) => panic!("{decision:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_command_without_a_module_has_no_qualified_name() {
+    let bare = "[catalog]\ncommands = [{ name = 'Get-Bare', parameters = [] }]\n[roles.logs]\ncmdlets = ['Get-Bare']\n\
+                [roles.pools]\n[roles.accounts]\n";
+    assert!(ask(bare, vec![command("Get-Bare", &[])]).allowed().is_some());
+    denied(&ask(bare, vec![command("\\Get-Bare", &[])]), DenyReason::Command);
+}

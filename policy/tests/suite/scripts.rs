@@ -25,7 +25,8 @@ targets = ['web01.demo.example']
 roles = ['ops']
 "#;
 
-const SCRIPT: &str = "param($Name, [switch] $Force, $Password)\nRestart-Service $Name\n$using:place; $using:token\n";
+const SCRIPT: &str =
+    "param($Name, [switch] $Force, $Password, $Unlisted)\nRestart-Service $Name\n$using:place; $using:token\n";
 
 /// A pinned script with everything that may be given to it.
 const PINNED: &str = r"
@@ -163,6 +164,7 @@ fn what_a_pinned_script_is_given_is_judged_like_a_commands_arguments() {
         (one(Argument::positional(text("Spooler"))), DenyReason::Value),
         (one(Argument::named("-Nam", text("Spooler"))), DenyReason::Value),
         (one(Argument::named("Password", text("x"))), DenyReason::Value),
+        (one(Argument::named("-Unlisted", text("x"))), DenyReason::Parameter),
         (one(Argument::named("-Other", text("x"))), DenyReason::ParameterName),
         (one(Argument::named("-OutVariable", text("x"))), DenyReason::ParameterName),
         (one(Argument::named("-Name", Value::Opaque(Opaque::ScriptBlock))), DenyReason::ValueKind),
@@ -175,9 +177,12 @@ fn what_a_pinned_script_is_given_is_judged_like_a_commands_arguments() {
         assert_eq!(reason(&decision), Some(expected), "{decision:?}");
         assert_eq!(decision.denied().unwrap().nearest.as_ref().unwrap().rule, "restart");
     }
-    let three =
-        vec![Argument::positional(text("Dns")), Argument::positional(secure()), Argument::positional(text("x"))];
-    assert_eq!(reason(&given(SCRIPT, three, vec![])), Some(DenyReason::Binding), "nothing goes to $args");
+    let secret = Argument::positional(secure());
+    let x = Argument::positional(text("x"));
+    let four = vec![Argument::positional(text("Dns")), secret.clone(), x.clone(), x.clone()];
+    assert_eq!(reason(&given(SCRIPT, four, vec![])), Some(DenyReason::Binding), "nothing goes to $args");
+    let three = vec![Argument::positional(text("Dns")), secret, x];
+    assert_eq!(reason(&given(SCRIPT, three, vec![])), Some(DenyReason::Parameter), "declared and not listed");
     let request = ScriptRequest { input: Presence::Present, ..ScriptRequest::new(SCRIPT) };
     assert_eq!(reason(&decide_by(&policy(), request)), Some(DenyReason::Input));
 }

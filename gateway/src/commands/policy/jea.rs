@@ -67,9 +67,11 @@ fn target(name: &str, arguments: &JeaExport, edition: Edition) -> TargetFacts {
 /// Never over something that is there: it may have been worked on since.
 fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, PolicyCommandError> {
     let path = folder.join(name);
-    let mut file = File::create_new(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => PolicyCommandError::input(&path, "it is there already, and stays as it is"),
-        _ => PolicyCommandError::input(&path, error),
+    let mut file = File::create_new(&path).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return PolicyCommandError::input(&path, "it is there already, and stays as it is");
+        }
+        PolicyCommandError::input(&path, error)
     })?;
     file.write_all(bytes).map_err(|error| PolicyCommandError::input(&path, error))?;
     Ok(path)

@@ -91,9 +91,12 @@ fn write_role(out: &mut String, name: &str, role: &Role) {
     ));
 }
 
+/// The lists of arguments that a program was asked for with, and how often.
+type Asked<'a> = (BTreeSet<&'a [String]>, usize);
+
 /// A rule for each program, with all lists of arguments that were asked for.
 fn write_programs(out: &mut String, role: &str, who: &str, rules: &[(Need, usize)]) {
-    let mut by_path: BTreeMap<(&str, bool), (BTreeSet<&[String]>, usize)> = BTreeMap::new();
+    let mut by_path: BTreeMap<(&str, bool), Asked<'_>> = BTreeMap::new();
     for (need, count) in rules {
         let Need::Program(program) = need else { continue };
         let entry = by_path.entry((&program.path, program.guessed)).or_default();

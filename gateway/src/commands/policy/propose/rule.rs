@@ -82,9 +82,10 @@ impl Values {
         if is_secret_name(parameter.name()) {
             return Self::Secret;
         }
-        let texts = match parameter.value() {
-            Value::List(items) => items.iter().map(text).collect(),
-            single => text(single).map(|text| BTreeSet::from([text])),
+        let texts = if let Value::List(items) = parameter.value() {
+            items.iter().map(text).collect()
+        } else {
+            text(parameter.value()).map(|text| BTreeSet::from([text]))
         };
         texts.filter(|texts: &BTreeSet<String>| !texts.is_empty()).map_or(Self::Any, Self::Set)
     }
@@ -114,6 +115,9 @@ impl Holders {
     }
 }
 
+/// Principals, or targets.
+type Names = BTreeSet<String>;
+
 /// Rules that the same people need on the same targets.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Role {
@@ -125,7 +129,7 @@ pub(super) struct Role {
 
 /// Puts rules together into roles, so that nobody gets a rule on a target where it was not asked for.
 pub(super) fn roles(needs: BTreeMap<Need, Holders>) -> Vec<Role> {
-    let mut roles: BTreeMap<(BTreeSet<String>, BTreeSet<String>), Vec<(Need, usize)>> = BTreeMap::new();
+    let mut roles: BTreeMap<(Names, Names), Vec<(Need, usize)>> = BTreeMap::new();
     for (need, holders) in needs {
         let mut by_targets: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
         for (principal, targets) in holders.targets {

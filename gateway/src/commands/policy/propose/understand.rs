@@ -56,7 +56,7 @@ impl Scratch<'_> {
         let (rest, defaults): (Vec<_>, Vec<_>) =
             names.iter().partition(|name| !DEFAULTS.contains(&name.to_ascii_lowercase().as_str()));
         // The default commands as everybody has them, if that is enough; otherwise by rules of their own.
-        match self.judged(request, &rest, defaults.first().is_some()) {
+        match self.judged(request, &rest, !defaults.is_empty()) {
             Ok(needs) => Ok(needs),
             Err(why) if defaults.is_empty() => Err(why),
             Err(_) => self.judged(request, &names, false),
