@@ -285,8 +285,10 @@ fn accepted(rule: &Json, value: &Json) -> bool {
 
 fn matches(pattern: &str, text: &str) -> bool {
     let whole = format!(r"\A(?:{pattern})\z");
-    let crossing = text.contains(['\u{17F}', '\u{212A}']);
-    !crossing && RegexBuilder::new(&whole).case_insensitive(true).build().unwrap().is_match(text)
+    let engine = RegexBuilder::new(&whole).case_insensitive(true).build().unwrap();
+    // The two are letters of their own, and what takes any character takes them too.
+    let opaque = text.replace(['\u{17F}', '\u{212A}'], "\u{FFFE}");
+    engine.is_match(text) && engine.is_match(&opaque)
 }
 
 /// R13.
