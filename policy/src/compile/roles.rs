@@ -89,7 +89,7 @@ impl Compiler<'_> {
 
     fn build_role(&mut self, at: usize, role: &RoleDocument, catalog: &Catalog) -> Role {
         let (commands, coverage) = self.commands(at, role, catalog);
-        let aliases = role.aliases.iter().map(|alias| (fold(&alias.alias.text), fold(&alias.command.text))).collect();
+        let aliases = self.aliases(at, role, catalog);
         let built = Role::new(RoleParts {
             name: role.name.text.clone(),
             programs: role.programs.iter().map(|(_, rule)| rule.clone()).collect(),
@@ -103,16 +103,26 @@ impl Compiler<'_> {
         built
     }
 
-    /// Of aliases that lead nowhere, or hide a command.
-    fn warn_of_aliases(&mut self, at: usize, role: &RoleDocument, built: &Role) {
-        let covers = |name: &str| {
-            let folded = fold(name);
-            [Edition::Windows51, Edition::Core7]
-                .iter()
-                .any(|edition| built.command_entries(*edition, &folded).next().is_some())
-        };
+    /// The aliases that count, folded. A command's name means that command always: were it an alias in one role,
+    /// what is allowed and written by its full name would mean something else when it is asked for again.
+    fn aliases(&mut self, at: usize, role: &RoleDocument, catalog: &Catalog) -> Vec<(String, String)> {
+        let mut aliases = Vec::new();
         for alias in &role.aliases {
-            if !covers(&alias.command.text) {
+            let name = &alias.alias.text;
+            if EDITIONS.iter().any(|edition| catalog.lookup(*edition, name).is_some()) {
+                let message = format!("the alias `{}` is the name of a command, and means that command", shown(name));
+                self.warning(at, &alias.alias, message, "give it another name");
+            } else {
+                aliases.push((fold(name), fold(&alias.command.text)));
+            }
+        }
+        aliases
+    }
+
+    fn warn_of_aliases(&mut self, at: usize, role: &RoleDocument, built: &Role) {
+        for alias in &role.aliases {
+            let folded = fold(&alias.command.text);
+            if EDITIONS.iter().all(|edition| built.command_entries(*edition, &folded).next().is_none()) {
                 let message = format!(
                     "the alias `{}` stands for `{}`, which the role does not allow",
                     shown(&alias.alias.text),
@@ -120,13 +130,11 @@ impl Compiler<'_> {
                 );
                 self.warning(at, &alias.command, message, "write the whole name of a command that the role lists");
             }
-            if covers(&alias.alias.text) {
-                let message = format!("the alias `{}` hides a command of the same name", shown(&alias.alias.text));
-                self.warning(at, &alias.alias, message, "give it another name");
-            }
         }
     }
 }
+
+const EDITIONS: [Edition; 2] = [Edition::Windows51, Edition::Core7];
 
 fn rules_of(role: &RoleDocument) -> usize {
     [role.programs.len(), role.commands.len(), role.aliases.len(), role.scripts.len()]

@@ -149,12 +149,12 @@ fn secrecy_of_parameters_is_kept() {
 fn aliases_lead_to_names_and_belong_to_their_role() {
     let policy = policy_of(&[(
         "p.toml",
-        "[roles.a]\ncmdlets = ['Get-One']\naliases = { G1 = 'GET-ONE' }\n[roles.b]\ncmdlets = ['Get-One']\n\
+        "[roles.a]\ncmdlets = ['Get-One']\naliases = { G1 = 'GET-ONE', 'set-ONE' = 'Get-One' }\n[roles.b]\ncmdlets = ['Get-One']\n\
          powershell = 'constant-commands'\n",
     )]);
     let [a, b] = policy.roles() else { panic!("two roles") };
     assert_eq!((a.alias("g1"), b.alias("g1"), a.alias("get-one")), (Some("get-one"), None, None));
-    assert_eq!(a.aliases().collect::<Vec<_>>(), [("g1", "get-one")]);
+    assert_eq!(a.aliases().collect::<Vec<_>>(), [("g1", "get-one")], "a command's name is no alias");
     assert_eq!((a.constant_commands(), b.constant_commands()), (ConstantCommands::Unread, ConstantCommands::Read));
 }
 

@@ -107,10 +107,6 @@ fn ask_commands<'a>(bench: &Bench<'a>, folded: &str, search: &mut Search<'a>) {
             Qualifier::None => role.alias(name).unwrap_or(name),
             Qualifier::Module(_) => name,
         };
-        // A name that an alias of the role hides would mean something else where it is sent.
-        if role.alias(name).is_some_and(|hidden| hidden != name) {
-            continue;
-        }
         for entry in role.command_entries(bench.edition, name) {
             search.ask(role, standing, qualifier, entry);
         }

@@ -215,22 +215,21 @@ fn aliases_count_within_their_role_alone() {
     denied(&ask("a", "sh"), DenyReason::Command);
 }
 
-/// A target that has the alias would run what it stands for.
+/// Were it an alias in one role, what another role allows would mean something else by its own name.
 #[test]
-fn a_command_whose_name_an_alias_hides_is_not_sent() {
-    let roles = "[roles.ops]\ncmdlets = ['Get-Pool', 'Stop-Host']\n";
-    let hidden = "aliases = { Get-Pool = 'Stop-Host', gp = 'Get-Pool' }\n";
+fn the_name_of_a_command_is_no_alias() {
+    let roles =
+        "[roles.ops]\ncmdlets = ['Get-Pool', 'Stop-Host']\naliases = { Get-Pool = 'Stop-Host', gp = 'Get-Pool' }\n";
     let who = "[[assignments]]\nprincipals=['DEMO\\ops']\ntargets=['web01.demo.example']\nroles=['ops']\n";
-    let ask = |aliases: &str, name: &str| {
-        let policy = compile(&[("c", CATALOG), ("r", &format!("{roles}{aliases}")), ("w", who)]).policy;
+    let compiled = compile(&[("c", CATALOG), ("r", roles), ("w", who)]);
+    assert!(compiled.warnings.iter().any(|warning| warning.message.contains("is the name of a command")));
+    for name in ["gp", "get-pool"] {
         let commands = vec![command(name, &[])];
-        decide_by(&policy, CommandsRequest { commands, extra_commands: None, input: Presence::Absent })
-    };
-    assert!(ask("", "Get-Pool").allowed().is_some());
-    denied(&ask(hidden, "gp"), DenyReason::Command);
-    let allowed = ask(hidden, "get-pool");
-    let Some(Checked::Commands(commands)) = allowed.allowed().map(|allowed| &allowed.checked) else { panic!() };
-    assert_eq!(commands.statements()[0][0].name(), "Stop-Host");
+        let decision =
+            decide_by(&compiled.policy, CommandsRequest { commands, extra_commands: None, input: Presence::Absent });
+        let Some(Checked::Commands(commands)) = decision.allowed().map(|allowed| &allowed.checked) else { panic!() };
+        assert_eq!(commands.statements()[0][0].name(), "Get-Pool");
+    }
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn what_never_applies_is_a_warning() {
         ("aliases = { gsv = 'Get-Service' }", "2:19 the alias `gsv` stands for `Get-Service`, which the role does not"),
         (
             "cmdlets = ['Get-Service', 'Get-Date']\naliases = { Get-Date = 'Get-Service' }",
-            "3:13 the alias `Get-Date` hides a command",
+            "3:13 the alias `Get-Date` is the name of a command",
         ),
     ] {
         let found = warnings(&role(lines));

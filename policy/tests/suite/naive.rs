@@ -98,13 +98,10 @@ fn judge_pipeline(catalog: &Json, roles: &[Json], pipeline: &Json, fed: bool) ->
 fn judge_in_role(catalog: &Json, role: &Json, command: &Json, fed: bool) -> Option<Json> {
     let mut typed = command["cmd"].as_str().unwrap().to_owned();
     let mut aliases = role.get("aliases").and_then(Json::as_object).into_iter().flatten();
-    if let Some((_, name)) = aliases.find(|(alias, _)| same(alias, &typed)) {
+    // A command's name means that command always, whatever a role calls it.
+    let is_command = catalog["commands"].as_object().unwrap().keys().any(|name| same(name, &typed));
+    if let Some((_, name)) = aliases.find(|(alias, _)| same(alias, &typed)).filter(|_| !is_command) {
         typed = name.as_str().unwrap().to_owned();
-    }
-    let mut aliases = role.get("aliases").and_then(Json::as_object).into_iter().flatten();
-    let bare = typed.rsplit('\\').next().unwrap();
-    if aliases.any(|(alias, name)| same(alias, bare) && !same(name.as_str().unwrap(), bare)) {
-        return if fed { None } else { judge_program(role, command) };
     }
     let entries =
         ["cmdlets", "functions"].iter().filter_map(|list| role.get(*list)).flat_map(|list| list.as_array().unwrap());
