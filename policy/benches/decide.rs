@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use sekisho_policy::command::{Argument, Command, CommandsRequest, ScriptRequest};
@@ -120,12 +121,27 @@ fn benches(criterion: &mut Criterion) {
             name.starts_with("allow"),
             "{name}"
         );
-        criterion.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                policy.decide(black_box(&user), black_box(&target), &Circumstances::default(), black_box(&action))
-            });
-        });
+        let decide =
+            || policy.decide(black_box(&user), black_box(&target), &Circumstances::default(), black_box(&action));
+        criterion.bench_function(name, |bencher| bencher.iter(decide));
+        show_percentiles(name, decide);
     }
+}
+
+/// Single decisions one by one, since means hide what one in a hundred takes.
+#[expect(clippy::print_stdout, reason = "it is what a bench is for")]
+fn show_percentiles<T>(name: &str, decide: impl Fn() -> T) {
+    const DECISIONS: usize = 100_000;
+    let mut times: Vec<Duration> = (0..DECISIONS)
+        .map(|_| {
+            let begin = Instant::now();
+            black_box(decide());
+            begin.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    let at = |share: usize| times.get(DECISIONS * share / 1000).copied().unwrap_or_default();
+    println!("{name}: median {:?}, 99th percentile {:?}, 99.9th {:?}", at(500), at(990), at(999));
 }
 
 criterion_group!(decide, benches);
