@@ -70,10 +70,12 @@ impl Live {
         self.targets.get(&target.name).map(|reachable| &reachable.dialer)
     }
 
-    /// What policy knows of a target; nothing of one that has left the table, so that it is denied.
+    /// What policy knows of a target; nothing of one that has left the table, so that it is denied. A name that
+    /// leads elsewhere now is another target: an open shell must not be judged as the machine it is not on.
     #[must_use]
     pub fn facts(&self, target: &Target) -> Option<&TargetFacts> {
-        self.targets.get(&target.name).map(|reachable| &reachable.facts)
+        let known = self.targets.get(&target.name)?;
+        known.dialer.target().is_same_machine(target).then_some(&known.facts)
     }
 }
 

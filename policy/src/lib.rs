@@ -12,6 +12,7 @@ pub mod action;
 mod arguments;
 mod asked;
 mod bind;
+mod budget;
 pub mod catalog;
 pub mod command;
 pub mod command_line;

@@ -37,6 +37,9 @@ pub const PATTERN_COMPILED_BYTES: usize = 16 * 1024 * 1024;
 /// What judging one value by one pattern may cost: the places of the pattern that can be under way at once, times the
 /// bytes of the value. Each takes up to 20 ns, so that this is about 10 ms.
 pub const PATTERN_COST: usize = 500_000;
+/// The same for all values and patterns of one request together: about 200 ms. Patterns as people write them take a
+/// ten-thousandth of it.
+pub const REQUEST_COST: usize = 20 * PATTERN_COST;
 /// Bytes of the longest value that any pattern is asked about: all that a command line can hold.
 pub const PATTERN_VALUE_BYTES: usize = 32_768;
 /// Bytes of a value that every pattern has to be able to judge.

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::{self, Ast, Visitor};
 
-use crate::limits;
 use crate::pattern_shape::{Shape, Width};
+use crate::{budget, limits};
 
 /// A pattern that must match a whole value.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Pattern {
     shape: Shape,
     /// Bytes of the longest value that is judged; longer ones do not match.
     longest: usize,
+    /// Places that can be under way at once: what a byte of a value costs.
+    active: usize,
 }
 
 /// What a pattern's form says about it.
@@ -73,7 +75,8 @@ impl Pattern {
             .build()
             .parse(source)
             .map_err(|_| mistake("the pattern cannot be compiled", "write it more simply"))?;
-        let longest = limits::PATTERN_COST.checked_div(Width::of(&hir).active()).unwrap_or(usize::MAX);
+        let active = Width::of(&hir).active();
+        let longest = limits::PATTERN_COST.checked_div(active).unwrap_or(usize::MAX);
         if longest < limits::PATTERN_VALUE_LEAST {
             return Err(mistake(
                 "the pattern takes too long to judge even a short value",
@@ -81,13 +84,14 @@ impl Pattern {
             ));
         }
         let longest = longest.min(limits::PATTERN_VALUE_BYTES);
-        Ok(Self { source: source.to_owned(), regex, traits, shape: Shape::of(&hir), longest })
+        Ok(Self { source: source.to_owned(), regex, traits, shape: Shape::of(&hir), longest, active })
     }
 
     /// Whether the whole value matches, a final line feed included.
     pub(crate) fn matches(&self, value: &str) -> bool {
         value.len() <= self.longest
             && self.shape.fits(value)
+            && budget::spend(self.active.saturating_mul(value.len().max(1)))
             && self.regex.is_match(value)
             && (value.is_ascii() || self.matches_as_dotnet(value))
     }

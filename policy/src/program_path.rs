@@ -82,7 +82,8 @@ fn check_form(text: &str) -> Result<(), PathMistake> {
         return Err(("the path does not start with a drive and a backslash", FULL));
     }
     // Parentheses are fine: such a path is always rendered in quotes.
-    let odd = |c: char| matches!(c, '"' | '*' | '?') || !matches!(c, '(' | ')') && forbidden(c);
+    // Brackets are wildcards to PowerShell.
+    let odd = |c: char| matches!(c, '"' | '*' | '?' | '[' | ']') || !matches!(c, '(' | ')') && forbidden(c);
     if text.chars().any(odd) {
         return Err((
             "the path holds a character that cmd.exe or Windows gives a meaning to",

@@ -60,6 +60,9 @@ pub enum BackendError {
     /// The shell was closed while this was under way.
     #[error("the shell was closed")]
     Closed,
+    /// The policy by which it was permitted is no longer in force, and nothing was sent.
+    #[error("the policy changed while this waited for the target: send it again")]
+    Outdated,
     /// The shell was closed, and the target's answer is not waited for any more.
     #[error("the shell was closed before the target answered")]
     Abandoned,
@@ -101,7 +104,8 @@ impl BackendError {
             | Self::Busy
             | Self::OtherShell
             | Self::NotOpened(_)
-            | Self::Closed => self,
+            | Self::Closed
+            | Self::Outdated => self,
             Self::Abandoned => Self::NotOpened(NotOpened::Abandoned),
         }
     }
@@ -112,7 +116,9 @@ impl BackendError {
         match self {
             Self::Unreachable | Self::Tls | Self::LoginRefused | Self::Login(_) | Self::Lease(_) => Effect::NotDone,
             // A fault is the target's own word that it did not do it.
-            Self::Fault(_) | Self::Busy | Self::OtherShell | Self::Closed | Self::NotOpened(_) => Effect::NotDone,
+            Self::Fault(_) | Self::Busy | Self::OtherShell | Self::Closed | Self::Outdated | Self::NotOpened(_) => {
+                Effect::NotDone
+            }
             Self::TimedOut(effect) | Self::Broken(effect) => effect,
             Self::Invalid(_) | Self::Status(_) | Self::Mismatch | Self::Abandoned => Effect::Unknown,
         }
@@ -135,6 +141,7 @@ impl BackendError {
             Self::Busy => "busy",
             Self::OtherShell => "other_shell",
             Self::Closed => "closed",
+            Self::Outdated => "outdated",
             Self::Abandoned | Self::NotOpened(NotOpened::Abandoned) => "abandoned",
         }
     }

@@ -86,8 +86,7 @@ impl Quota {
     /// # Errors
     /// [`BackendError::Busy`] when there are none before `deadline`.
     pub(super) async fn reserve(&self, principal: &PrincipalName, deadline: Instant) -> Result<Reserved, BackendError> {
-        let both = || Ok(Reserved { shell: self.shell(principal)?, connection: self.try_connection()? });
-        self.wait(Patience::Until(deadline), both).await
+        self.wait(Patience::Until(deadline), || self.both(principal)).await
     }
 
     async fn wait<T>(
@@ -98,10 +97,29 @@ impl Quota {
         loop {
             let freed = self.kept.shared.freed.notified();
             match (attempt(), patience) {
-                (Err(BackendError::Busy), Patience::Until(deadline)) => {
+                (Err(BackendError::Busy), Patience::Until(deadline)) if Instant::now() < deadline => {
                     timeout_at(deadline, freed).await.map_err(|_late| BackendError::Busy)?;
                 }
                 (done, Patience::None | Patience::Until(_)) => return done,
+            }
+        }
+    }
+
+    /// Both places or none. One is never taken only to be given back, which would wake those who wait, this one first.
+    fn both(&self, principal: &PrincipalName) -> Result<Reserved, BackendError> {
+        loop {
+            let mut used = self.kept.shared.used.lock();
+            if !self.has_shell(&used, principal) {
+                return Err(BackendError::Busy);
+            }
+            if used.connections < self.rules.connections {
+                let connection = self.take_connection(&mut used);
+                let shell = self.take_shell(&mut used, principal);
+                return Ok(Reserved { shell, connection });
+            }
+            drop(used);
+            if !self.kept.idle.close_oldest() {
+                return Err(BackendError::Busy);
             }
         }
     }
@@ -121,23 +139,34 @@ impl Quota {
 
     fn free_connection(&self) -> Option<ConnectionPlace> {
         let mut used = self.kept.shared.used.lock();
-        if self.rules.connections <= used.connections {
-            return None;
-        }
+        (used.connections < self.rules.connections).then(|| self.take_connection(&mut used))
+    }
+
+    fn take_connection(&self, used: &mut Used) -> ConnectionPlace {
         used.connections = used.connections.saturating_add(1);
-        Some(ConnectionPlace(Arc::clone(&self.kept.shared)))
+        ConnectionPlace(Arc::clone(&self.kept.shared))
     }
 
     /// A place for one more shell of this principal.
     pub(super) fn shell(&self, principal: &PrincipalName) -> Result<ShellPlace, BackendError> {
         let mut used = self.kept.shared.used.lock();
+        if self.has_shell(&used, principal) {
+            Ok(self.take_shell(&mut used, principal))
+        } else {
+            Err(BackendError::Busy)
+        }
+    }
+
+    fn has_shell(&self, used: &Used, principal: &PrincipalName) -> bool {
         let others = used.shells.len().saturating_sub(usize::from(used.shells.contains_key(principal)));
         let own = used.shells.get(principal).copied().unwrap_or_default();
-        if self.rules.accounts <= others || self.rules.shells_per_account <= own {
-            return Err(BackendError::Busy);
-        }
-        used.shells.insert(principal.clone(), own.saturating_add(1));
-        Ok(ShellPlace { shared: Arc::clone(&self.kept.shared), principal: principal.clone() })
+        others < self.rules.accounts && own < self.rules.shells_per_account
+    }
+
+    fn take_shell(&self, used: &mut Used, principal: &PrincipalName) -> ShellPlace {
+        let own = used.shells.entry(principal.clone()).or_default();
+        *own = own.saturating_add(1);
+        ShellPlace { shared: Arc::clone(&self.kept.shared), principal: principal.clone() }
     }
 }
 
@@ -186,6 +215,21 @@ mod tests {
 
     fn name(text: &str) -> PrincipalName {
         PrincipalName::local(text).unwrap()
+    }
+
+    /// A place that is taken and given back within an attempt would wake the attempt itself, for ever.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_connection_with_shells_to_spare_lets_others_run() {
+        let quota = quota(2, 2, 1);
+        let taken = quota.connection(Patience::None).await.unwrap();
+        let deadline = Instant::now() + Duration::from_secs(5);
+        assert_eq!(quota.reserve(&name("a"), deadline).await.unwrap_err(), BackendError::Busy);
+        assert_eq!(Instant::now(), deadline, "the clock went on");
+        let alice = name("a");
+        let waiting = quota.reserve(&alice, deadline + Duration::from_secs(5));
+        let freeing = async { drop(taken) };
+        let (reserved, ()) = tokio::join!(waiting, freeing);
+        assert!(reserved.is_ok());
     }
 
     #[test]

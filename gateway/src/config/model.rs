@@ -218,6 +218,15 @@ pub struct Target {
     pub endpoint: Endpoint,
 }
 
+impl Target {
+    /// Whether both lead to the same machine in the same way, whatever else is said of it.
+    #[must_use]
+    pub fn is_same_machine(&self, other: &Self) -> bool {
+        (&self.host, self.port, &self.transport, self.authentication, &self.account_domain, &self.spn)
+            == (&other.host, other.port, &other.transport, other.authentication, &other.account_domain, &other.spn)
+    }
+}
+
 /// What kind of PowerShell endpoint a target has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Endpoint {

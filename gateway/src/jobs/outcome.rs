@@ -163,6 +163,7 @@ fn before(error: BackendError) -> Failure {
         BackendError::Lease(LeaseError::Gone | LeaseError::Vault)
         | BackendError::OtherShell
         | BackendError::Closed
+        | BackendError::Outdated
         | BackendError::Abandoned
         | BackendError::NotOpened(NotOpened::Abandoned) => failure(FailureClass::Gateway),
         BackendError::Fault(code) if code.is_transient() => failure(FailureClass::Limit).after(SOON),
@@ -191,7 +192,9 @@ fn after(error: BackendError) -> Failure {
         BackendError::Fault(_) | BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch => {
             FailureClass::Protocol
         }
-        BackendError::Busy | BackendError::OtherShell | BackendError::Closed => FailureClass::Gateway,
+        BackendError::Busy | BackendError::OtherShell | BackendError::Closed | BackendError::Outdated => {
+            FailureClass::Gateway
+        }
     };
     let text = format!("{error}; whether the command went on is unknown: look at the target before you try again");
     Failure::new(class, Effect::Unknown, text)
@@ -221,6 +224,7 @@ mod tests {
             BackendError::Busy,
             BackendError::OtherShell,
             BackendError::Closed,
+            BackendError::Outdated,
         ]);
         errors
     }

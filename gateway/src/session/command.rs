@@ -102,6 +102,10 @@ impl Command {
             (Ok(()) | Err(_), Some(by)) => return Err(story.given_up(by).await),
             (Ok(()), None) => {}
         }
+        // A change of the policy binds what was permitted before it and waited until now.
+        if story.context.policy.as_deref() != Some(story.gateway.live_full().policy.digest()) {
+            return Err(story.not_started(BackendError::Outdated, Effect::NotDone).await);
+        }
         if !gate.pass() {
             return Err(story.given_up(gate.given_up().unwrap_or(TerminatedBy::Client)).await);
         }
@@ -327,6 +331,8 @@ fn why(error: BackendError) -> UnknownWhy {
         | BackendError::Mismatch
         | BackendError::Fault(_)
         | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
-        BackendError::Busy | BackendError::OtherShell | BackendError::Closed => UnknownWhy::Internal,
+        BackendError::Busy | BackendError::OtherShell | BackendError::Closed | BackendError::Outdated => {
+            UnknownWhy::Internal
+        }
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::Compiler;
 use super::commands::near_command;
 use super::known_names;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, default_commands};
 use crate::command_pattern::CommandPattern;
 use crate::document::{DenyDocument, Document};
+use crate::fold::fold;
 use crate::limits;
 use crate::model::{Denial, Denials};
 use crate::source_text::{Located, shown};
@@ -45,11 +46,19 @@ impl Compiler<'_> {
         Denials::new(denials, commands, programs)
     }
 
-    /// The folded names that an entry denies: those of the catalogue, since no other command is ever allowed.
+    /// The folded names that an entry denies: those of the catalogue and of the default commands, which are there
+    /// whatever the catalogue is. No other command is ever allowed.
     fn denied(&mut self, at: usize, name: &Located, pattern: &CommandPattern, catalog: &Catalog) -> Vec<String> {
         let known = self.known.get_or_init(|| known_names(catalog)).iter();
         let mut denied: Vec<String> =
             known.filter(|known| pattern.covers(&known.name, &known.module)).map(|known| known.name.clone()).collect();
+        let defaults = default_commands().commands.into_iter().map(|command| command.info);
+        denied.extend(
+            defaults
+                .map(|info| (fold(&info.name), fold(&info.module)))
+                .filter(|(name, module)| pattern.covers(name, module))
+                .map(|(name, _)| name),
+        );
         denied.sort_unstable();
         denied.dedup();
         self.covered = self.covered.saturating_add(denied.len());

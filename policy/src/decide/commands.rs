@@ -113,9 +113,13 @@ fn ask_commands<'a>(bench: &Bench<'a>, folded: &str, search: &mut Search<'a>) {
     }
 }
 
-/// Asks all rules for a program of this name (R13).
+/// Asks all rules for a program of this name (R13). A role in which the bare name means a command means no program
+/// by it, as PowerShell does: the full path is left.
 fn ask_programs<'a>(bench: &Bench<'a>, folded: &str, search: &mut Search<'a>) {
     for role in &bench.held {
+        if role.alias(folded).is_some() || role.command_entries(bench.edition, folded).next().is_some() {
+            continue;
+        }
         for rule in role.rules_for(key_of_piece(folded)) {
             search.ask_program(role, folded, rule);
         }

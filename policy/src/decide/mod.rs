@@ -9,6 +9,7 @@ mod search;
 mod values;
 
 use crate::action::{Action, Circumstances, Principal, TargetFacts};
+use crate::budget;
 use crate::catalog::Edition;
 use crate::command::ScriptRequest;
 use crate::decision::{Allowed, Decision, Denied, DenyReason, Nearest};
@@ -30,6 +31,16 @@ impl Policy {
     /// by role and rule answers, and a value is secret when one of them says so. A rule that denies wins over all
     /// that allow.
     pub fn decide(
+        &self,
+        principal: &Principal,
+        target: &TargetFacts,
+        circumstances: &Circumstances,
+        action: &Action,
+    ) -> Decision {
+        budget::bounded(|| self.decide_within(principal, target, circumstances, action))
+    }
+
+    fn decide_within(
         &self,
         principal: &Principal,
         target: &TargetFacts,
@@ -79,10 +90,11 @@ impl Policy {
         }
         let denials = self.denials().binding(principal, target);
         let bench = Bench { held, defaults: None, denials, edition: Edition::Windows51 };
-        let judged = self
-            .check_standing(&bench, principal)
-            .and_then(|()| check_powershell(&bench))
-            .and_then(|()| script::judge_text(&bench, request));
+        let judged = budget::bounded(|| {
+            self.check_standing(&bench, principal)
+                .and_then(|()| check_powershell(&bench))
+                .and_then(|()| script::judge_text(&bench, request))
+        });
         Some(judged.map_or_else(|denied| Decision::Deny(*denied), Decision::Allow))
     }
 

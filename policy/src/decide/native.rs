@@ -28,8 +28,10 @@ fn text(argument: &Argument) -> Option<String> {
 fn is_handed_over_whole(text: &str) -> bool {
     // PowerShell takes typographic quotes for quotes, and `--%` ends its reading of arguments.
     let odd = |c: char| c.is_control() || matches!(c, '"' | '\u{201C}' | '\u{201D}' | '\u{201E}');
+    // PowerShell 7 puts the home folder in its place.
+    let home = text == "~" || text.starts_with("~\\") || text.starts_with("~/");
     let quoted_by_powershell = text.chars().any(char::is_whitespace);
-    !(text.is_empty() || text == "--%" || text.chars().any(odd) || quoted_by_powershell && text.ends_with('\\'))
+    !(home || text.is_empty() || text == "--%" || text.chars().any(odd) || quoted_by_powershell && text.ends_with('\\'))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::explain;
 use super::search::{Asked, Feed, Miss, Missed, checked, judge_listed};
+use super::values::{self, ValueRefusal};
 use super::{Bench, Judged, commands, nearest, plain};
 use crate::action::Presence;
 use crate::bind::{Bound, Grant, bind};
@@ -83,15 +84,18 @@ fn judge_rule(role: &Role, rule: &ScriptRule, request: &ScriptRequest) -> Result
     }
     let info = metadata(rule);
     let bound = bind(&info, &request.bindings.arguments).map_err(|refusal| denied(Miss::Unbound(refusal)))?;
-    let parameters = bound.iter().map(|one| judge_one(one, rule.parameter(&fold(one.name))));
+    let parameters = bound.iter().map(|one| judge_one(one, rule));
     let parameters = parameters.collect::<Result<Vec<_>, _>>().map_err(denied)?;
     let using = judge_using(rule, request).map_err(denied)?;
     let (name, sha256, text) = (rule.name.clone(), rule.sha256.clone(), rule.text.clone());
     Ok(CheckedScript { name, sha256, text, parameters, using })
 }
 
-fn judge_one<'a>(bound: &Bound<'a>, rule: Option<&'a ParameterRule>) -> Result<CheckedParameter, Miss<'a>> {
-    let rule = rule.ok_or(Miss::Hidden(bound.name))?;
+fn judge_one<'a>(bound: &Bound<'a>, script: &'a ScriptRule) -> Result<CheckedParameter, Miss<'a>> {
+    let rule = script.parameter(&fold(bound.name)).ok_or(Miss::Hidden(bound.name))?;
+    if values::is_joined(rule, &bound.value) && !script.takes_several(bound.name) {
+        return Err(Miss::Value(rule, ValueRefusal::NotAccepted));
+    }
     Ok(checked(bound, judge_listed(rule, bound.name, &bound.value)?))
 }
 
@@ -105,6 +109,9 @@ fn judge_using<'a>(rule: &'a ScriptRule, request: &'a ScriptRequest) -> Result<V
             return Err(Miss::Using);
         }
         seen.push(&known.name);
+        if values::is_joined(known, value) {
+            return Err(Miss::Value(known, ValueRefusal::NotAccepted));
+        }
         let secrecy = judge_listed(known, &known.name, value)?;
         using.push(checked(&Bound::of(&known.name, Grant::Listed, value), secrecy));
     }
@@ -127,7 +134,9 @@ fn declared(list: &[DeclaredParameter]) -> Vec<ParameterInfo> {
     numbered
         .map(|(rank, one)| match one.kind {
             DeclaredKind::Switch => parameter(&one.name, &one.aliases, ParameterKind::Switch(Uncertainty::Sure), None),
-            DeclaredKind::Value => parameter(&one.name, &one.aliases, ParameterKind::Value(String::new()), Some(rank)),
+            DeclaredKind::Value | DeclaredKind::Several => {
+                parameter(&one.name, &one.aliases, ParameterKind::Value(String::new()), Some(rank))
+            }
         })
         .collect()
 }

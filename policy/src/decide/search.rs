@@ -7,7 +7,7 @@ use super::values::{self, ValueRefusal};
 use super::{Standing, native};
 use crate::arguments::speaks_of_secret;
 use crate::bind::{BindRefusal, Bound, Grant, bind};
-use crate::catalog::CommandInfo;
+use crate::catalog::{CommandInfo, ParameterKind};
 use crate::command::Argument;
 use crate::decision::{CheckedParameter, Secrecy};
 use crate::fold::{fold, fold_char};
@@ -160,7 +160,10 @@ impl<'a> Search<'a> {
         }
         let at = self.binding(entry.info);
         let judged = match self.bindings.get(at) {
-            Some((_, Ok(named))) => judge(named, entry.rule, standing, self.feed),
+            Some((_, Ok(named))) => judge(named, entry.rule, standing, self.feed).and_then(|secrecies| {
+                check_joined(named, entry.rule, entry.info)?;
+                Ok(secrecies)
+            }),
             Some((_, Err(refusal))) => Err(Miss::Unbound(*refusal)),
             None => return,
         };
@@ -284,6 +287,24 @@ fn judge_one<'a>(bound: &Bound<'a>, folded: &str, rule: &'a CommandRule) -> Resu
             judge_listed(rule.parameter(folded).ok_or(Miss::Hidden(name))?, name, &bound.value)
         }
     }
+}
+
+/// A function without common parameters binds as a plain script does: a list for a single text is joined.
+fn check_joined<'a>(named: &[Named<'a>], rule: &'a CommandRule, info: &CommandInfo) -> Result<(), Miss<'a>> {
+    if info.common {
+        return Ok(());
+    }
+    let several = |name: &str| {
+        let kind = info.parameters.iter().find(|one| one.name == name).map(|one| &one.kind);
+        matches!(kind, Some(ParameterKind::Value(of)) if of.ends_with("[]"))
+    };
+    for Named { bound, folded } in named {
+        let Some(listed) = rule.parameter(folded) else { continue };
+        if values::is_joined(listed, &bound.value) && !several(bound.name) {
+            return Err(Miss::Value(listed, ValueRefusal::NotAccepted));
+        }
+    }
+    Ok(())
 }
 
 /// What a rule says of the value of a parameter that it lists.

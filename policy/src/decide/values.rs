@@ -56,6 +56,12 @@ fn check_kind_of_one(value: &Value) -> Result<(), ValueRefusal> {
     }
 }
 
+/// Whether a list stands where values are restricted one by one: what takes a single text, a plain function's
+/// parameter or a variable in a string, gets all of them joined by blanks, which no rule has judged.
+pub(super) fn is_joined(rule: &ParameterRule, value: &Value) -> bool {
+    rule.is_constrained() && matches!(value, Value::List(items) if items.len() != 1)
+}
+
 /// What a rule says of a value of its parameter.
 pub(super) fn judge(rule: &ParameterRule, value: &Value) -> Result<(), ValueRefusal> {
     match (rule.secrecy, value) {

@@ -1,6 +1,7 @@
 //! A rule for a pinned script: the only text that passes as text.
 
 use super::command::ParameterRule;
+use crate::fold::fold;
 
 /// A rule that allows one script.
 #[derive(Debug)]
@@ -45,12 +46,20 @@ pub(crate) struct DeclaredParameter {
 pub(crate) enum DeclaredKind {
     Switch,
     Value,
+    /// A list, such as `[string[]]`.
+    Several,
 }
 
 impl ScriptRule {
     /// What the rule says of a parameter of `param(…)`, by its folded name.
     pub(crate) fn parameter(&self, folded: &str) -> Option<&ParameterRule> {
         find(&self.parameters, folded)
+    }
+
+    /// Whether a parameter of `param(…)` is known to take a list.
+    pub(crate) fn takes_several(&self, name: &str) -> bool {
+        let (Declared::InOrder(list) | Declared::Named(list)) = &self.declared else { return false };
+        list.iter().any(|one| one.kind == DeclaredKind::Several && fold(&one.name) == fold(name))
     }
 
     /// What the rule says of a `$using:` name, folded and without `$using:`.

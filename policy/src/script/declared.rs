@@ -94,6 +94,8 @@ impl Reader<'_> {
             }
             if is_switch(&attribute) {
                 parameter.kind = DeclaredKind::Switch;
+            } else if attribute.ends_with("[]]") && parameter.kind == DeclaredKind::Value {
+                parameter.kind = DeclaredKind::Several;
             }
             parameter.aliases.extend(aliases(&attribute)?);
             self.trivia()?;

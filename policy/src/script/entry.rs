@@ -42,7 +42,9 @@ fn parameters(list: &[DeclaredParameter]) -> String {
     for parameter in list {
         match parameter.kind {
             DeclaredKind::Switch => text.push_str(&format!("  {},\n", quoted(&parameter.name))),
-            DeclaredKind::Value => text.push_str(&format!("  {{ name = {} }},\n", quoted(&parameter.name))),
+            DeclaredKind::Value | DeclaredKind::Several => {
+                text.push_str(&format!("  {{ name = {} }},\n", quoted(&parameter.name)))
+            }
         }
     }
     text.push_str("]\n");

@@ -8,6 +8,7 @@
 
 mod agreement;
 mod assignments;
+mod attacks;
 mod command_lines;
 mod commands;
 mod corpus;
