@@ -1,7 +1,7 @@
 //! What a denied request asked for, as commands: for the audit, never for the user.
 
 use crate::action::{Action, Circumstances, Principal, TargetFacts};
-use crate::catalog::Edition;
+use crate::catalog::{COMMON_PARAMETERS, Edition};
 use crate::command::{Command, CommandKind, CommandsRequest, Pipeline};
 use crate::fold::fold;
 use crate::model::{CommandRule, ParameterSecrecy, Parameters, Policy, Role};
@@ -14,6 +14,19 @@ pub struct AskedCommand {
     pub command: Command,
     /// Whether its values may be shown to operators who want to see what is denied.
     pub values: AskedValues,
+    /// For each argument in order, what its name is.
+    pub names: Vec<AskedName>,
+}
+
+/// What the name of a denied argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedName {
+    /// There is none.
+    None,
+    /// One of the command's parameters, perhaps abbreviated.
+    Known,
+    /// Nothing that the catalogue knows of the command: it may hold a value, as `-pHunter2` does.
+    Foreign,
 }
 
 /// Whether the values of a denied command may be shown.
@@ -41,8 +54,35 @@ impl Policy {
             Action::Script(request) => vec![powershell::parse(&request.text, &request.bindings).ok()?],
         };
         let held = self.held(principal, target, circumstances);
-        let asked = |command| AskedCommand { values: values(&held, target.edition, &command), command };
+        let asked = |command| AskedCommand {
+            values: values(&held, target.edition, &command),
+            names: self.names(&held, target.edition, &command),
+            command,
+        };
         Some(statements.into_iter().map(|statement| statement.into_iter().map(asked).collect()).collect())
+    }
+}
+
+impl Policy {
+    fn names(&self, held: &[&Role], edition: Edition, command: &Command) -> Vec<AskedName> {
+        let folded = fold(command.name.rsplit('\\').next().unwrap_or_default());
+        let meant = held.iter().find_map(|role| role.alias(&folded)).unwrap_or(&folded);
+        let info = self.catalog().lookup(edition, meant);
+        let is_known = |name: &str| {
+            let name = fold(name.trim_start_matches('-').trim_end_matches([':', ' ']));
+            let begins = |known: &str| !name.is_empty() && fold(known).starts_with(&name);
+            let common = COMMON_PARAMETERS.iter().any(|common| begins(common.name) || common.is_called(&name));
+            let own = info.as_ref().is_some_and(|info| {
+                info.parameters.iter().any(|one| begins(&one.name) || one.aliases.iter().any(|alias| begins(alias)))
+            });
+            common || own
+        };
+        let standing = |name: &Option<String>| match name {
+            None => AskedName::None,
+            Some(name) if is_known(name) => AskedName::Known,
+            Some(_) => AskedName::Foreign,
+        };
+        command.arguments.iter().map(|argument| standing(&argument.name)).collect()
     }
 }
 

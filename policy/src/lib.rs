@@ -44,7 +44,7 @@ pub mod value;
 pub use action::{
     Action, Circumstances, Presence, Principal, ProgramRequest, RequestExtras, ShellResource, TargetFacts,
 };
-pub use asked::{AskedCommand, AskedValues};
+pub use asked::{AskedCommand, AskedName, AskedValues};
 pub use catalog::Edition;
 pub use compile::{Compiled, Source};
 pub use decide::POWERSHELL;

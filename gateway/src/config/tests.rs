@@ -135,6 +135,26 @@ endpoint = "full"
 address = "10.0.0.3"
 "#;
 
+/// An open shell is judged as the machine it is on: a name that leads elsewhere is another one.
+#[test]
+fn a_target_is_the_same_machine_only_when_it_is_reached_in_the_same_way() {
+    let one = |lines: &str| {
+        let text = format!("\n[targets.w]\naddress = \"w.example.com\"\nca = \"ca.pem\"\n{lines}\n");
+        with(&text).unwrap().targets.find("w").unwrap().clone()
+    };
+    let first = one("");
+    assert!(first.is_same_machine(&one("tags = [\"x\"]\nedition = \"7\"")));
+    for other in [
+        "port = 1",
+        "spn = \"HTTP/x\"",
+        "authentication = \"credssp\"",
+        "account_domain = \"X\"",
+        "server_name = \"x\"",
+    ] {
+        assert!(!first.is_same_machine(&one(other)), "{other}");
+    }
+}
+
 #[test]
 fn a_target_says_its_powershell_itself_or_by_its_groups() {
     let groups = r#"

@@ -7,7 +7,7 @@ use crate::audit::{
 };
 use sekisho_policy::command::CommandsRequest;
 use sekisho_policy::value::Value;
-use sekisho_policy::{Action, AskedCommand, AskedValues, CheckedProgram, DeniedProgram, ProgramRequest};
+use sekisho_policy::{Action, AskedCommand, AskedName, AskedValues, CheckedProgram, DeniedProgram, ProgramRequest};
 
 /// What was allowed.
 pub(super) fn permitted(redactor: &Redactor, what: &Leave) -> Permitted {
@@ -47,11 +47,17 @@ fn judged_denied<'p>(redactor: &Redactor, program: &'p DeniedProgram) -> Vec<Jud
 }
 
 fn denied_commands(redactor: &Redactor, asked: &[Vec<AskedCommand>]) -> Option<AuditedCommands> {
-    let statements: Vec<_> = asked.iter().map(|statement| statement.iter().map(denied_command).collect()).collect();
+    let mut statements: Vec<Vec<DeniedCommand<'_>>> = Vec::with_capacity(asked.len());
+    for statement in asked {
+        statements.push(statement.iter().map(|one| denied_command(redactor, one)).collect());
+    }
     redactor.denied_commands(&statements)
 }
 
-fn denied_command(asked: &AskedCommand) -> DeniedCommand<'_> {
+/// Stands for a name that is none of the command's parameters: it may be a value, as `-pHunter2` is.
+const FOREIGN_NAME: &str = "-<unknown>";
+
+fn denied_command<'a>(redactor: &Redactor, asked: &'a AskedCommand) -> DeniedCommand<'a> {
     let secret = match asked.values {
         AskedValues::Open => false,
         AskedValues::Secret => true,
@@ -60,7 +66,14 @@ fn denied_command(asked: &AskedCommand) -> DeniedCommand<'_> {
     DeniedCommand {
         name: &asked.command.name,
         arguments: arguments
-            .map(|argument| DeniedArgument { name: argument.name.as_deref(), value: &argument.value, secret })
+            .zip(&asked.names)
+            .map(|(argument, standing)| {
+                let name = match standing {
+                    AskedName::Foreign if !redactor.shows_denied_text() => Some(FOREIGN_NAME),
+                    AskedName::None | AskedName::Known | AskedName::Foreign => argument.name.as_deref(),
+                };
+                DeniedArgument { name, value: &argument.value, secret }
+            })
             .collect(),
     }
 }

@@ -73,6 +73,12 @@ pub async fn accept(gateway: Arc<Gateway>, door: Arc<Door>, socket: TcpListener,
 
 fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: SocketAddr) {
     let address = AddressKey::from(peer.ip());
+    // First of all: who comes too often must not cost somebody else a login that is under way.
+    if let Err(limited) = gateway.rates.connection(address) {
+        // So many that not even an answer is affordable.
+        gateway.audit_refused_address("rate", peer, limited);
+        return;
+    }
     let slots = match gateway.caps.admit(address) {
         Ok(slots) => slots,
         Err(full) => {
@@ -81,11 +87,6 @@ fn admit(gateway: &Arc<Gateway>, door: &Arc<Door>, stream: TcpStream, peer: Sock
             return;
         }
     };
-    if let Err(limited) = gateway.rates.connection(address) {
-        // So many that not even an answer is affordable.
-        gateway.audit_refused_address("rate", peer, limited);
-        return;
-    }
     let connection = Connection::new(Arc::clone(gateway), Arc::clone(door), peer, slots);
     tokio::spawn(connection.serve(stream));
 }

@@ -2,7 +2,7 @@
 
 use sekisho_policy::command::{Argument, Bindings, Command, CommandsRequest, ScriptRequest};
 use sekisho_policy::value::Value;
-use sekisho_policy::{Action, Circumstances, Decision, Policy, Presence};
+use sekisho_policy::{Action, AskedName, Circumstances, Decision, Policy, Presence};
 
 use super::support::{compile, principal, target, try_compile};
 
@@ -128,4 +128,28 @@ fn all_values_of_a_request_are_judged_within_one_bound() {
     assert!(ask(2));
     assert!(!ask(3000));
     assert!(ask(2), "the next request has a bound of its own");
+}
+
+/// `-pHunter2` is a name to PowerShell, and a password to a program.
+#[test]
+fn a_denied_name_is_known_only_when_the_catalogue_knows_it() {
+    let policy = policy("[roles.ops]\ncmdlets = ['Get-Service']\naliases = { gs = 'Get-Service' }\n");
+    let names = |name: &str, text: &str| {
+        let commands =
+            vec![Command::new(name, vec![Argument::named(text, Value::Null), Argument::positional(Value::Null)])];
+        let request = CommandsRequest { commands, extra_commands: None, input: Presence::Absent };
+        let (who, place) = (principal("DEMO\\ops", &[]), target("web01.demo.example"));
+        let asked = policy.asked(&who, &place, &Circumstances::default(), &Action::Commands(request)).unwrap();
+        asked[0][0].names.clone()
+    };
+    for (name, known) in
+        [("Get-Service", "-Na"), ("gs", "DisplayName"), ("Get-Service", "-Cn:"), ("mysql", "-ea"), ("x", "-Verb")]
+    {
+        assert_eq!(names(name, known), [AskedName::Known, AskedName::None], "{name} {known}");
+    }
+    for (name, foreign) in
+        [("mysql", "-pHunter2"), ("mysql", "-uroot"), ("Get-Service", "-NameX"), ("Get-Service", "-")]
+    {
+        assert_eq!(names(name, foreign), [AskedName::Foreign, AskedName::None], "{name} {foreign}");
+    }
 }
