@@ -1,12 +1,14 @@
 //! Commands and scripts through the one door: what is permitted in which form, what is written, and when.
 
 use super::{password, permit_for};
-use crate::backend::{BackendError, TargetShell};
+use crate::backend::{BackendError, Effect, TargetShell};
+use crate::config::Target;
 use crate::credentials::Hold;
 use crate::demo::folder::Folder;
 use crate::demo::site::{Pace, Site, TARGETS, USER};
 use crate::enforce::{Permit, Refusal};
 use crate::identity::PrincipalName;
+use crate::session::{self, Buffer, Start};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_policy::command::{Argument, Command, CommandsRequest, ScriptRequest};
@@ -15,6 +17,7 @@ use sekisho_policy::{Action, CheckedArguments, Presence, ProgramRequest};
 use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::winrs::{Profile, ShellOptions};
+use sekisho_protocol::wsman::CommandId;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
@@ -255,5 +258,49 @@ async fn a_policy_that_changes_binds_the_next_command() {
         door.refused(&action).await;
     }
     door.ask(&restart("Spooler")).await.unwrap();
+    door.site.stop().await;
+}
+
+/// What was permitted and then waited for its target is bound by the policy of the moment in which it would be sent.
+#[tokio::test]
+async fn a_policy_that_changes_binds_what_was_permitted_and_not_sent_yet() {
+    let door = Door::new().await;
+    let gateway = Arc::clone(&door.site.parts().0.unwrap().gateway);
+    let (shell, _hold) = door.shell();
+    let launch = |permit: Permit| {
+        let start = Start {
+            gateway: Arc::clone(&gateway),
+            backend: Arc::clone(&shell),
+            id: CommandId::new(uuid::Uuid::new_v4()),
+            buffer: Buffer::SESSION,
+        };
+        session::Command::launch(start, permit)
+    };
+    let hostname = Action::Program(ProgramRequest::new("hostname", vec![]));
+    let command = launch(door.ask(&hostname).await.unwrap()).launched().await.unwrap();
+    command.ended().await;
+
+    let waiting = door.ask(&hostname).await.unwrap();
+    let config = &door.site.installed.config;
+    let policy = config.with_file_name("policy").join("policy.toml");
+    let text = std::fs::read_to_string(&policy).unwrap().replace("[\"Dns\"]", "[\"Spooler\"]");
+    std::fs::write(&policy, text).unwrap();
+    door.site.parts().0.unwrap().reload(config).await;
+    let refused = launch(waiting).launched().await.unwrap_err();
+    assert_eq!((refused.error, refused.effect), (BackendError::Outdated, Effect::NotDone));
+    shell.close().await.unwrap();
+    drop(gateway);
+    let results = door.lines("result").await;
+    assert_eq!(results.len(), 2);
+    assert_eq!(results[1]["outcome"], "not_sent", "{}", results[1]);
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_is_no_target_of_an_open_shell() {
+    let door = Door::new().await;
+    let live = door.site.parts().0.unwrap().gateway.live_full();
+    let here = live.config.targets.find(TARGETS[0]).unwrap().clone();
+    let elsewhere = Target { port: here.port ^ 1, ..here.clone() };
+    assert!(live.facts(&here).is_some() && live.facts(&elsewhere).is_none());
     door.site.stop().await;
 }
