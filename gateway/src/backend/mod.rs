@@ -6,6 +6,7 @@ mod dial;
 mod error;
 mod http;
 mod idle;
+mod link;
 mod quota;
 mod shell;
 mod trust;

@@ -10,6 +10,7 @@ mod host_call;
 mod members;
 mod message;
 mod pool;
+mod record;
 mod server;
 mod session_key;
 
@@ -25,6 +26,7 @@ pub use pool::{
     DEBUGGER_KEYS, GetCommandMetadata, InitRunspacePool, PipelineState, PoolState, ProtocolVersion, SessionCapability,
     Stated, availability, call_id, private_data, without_debugger,
 };
+pub use record::RecordBody;
 pub use server::{Answer, PoolServer, ServerEvent};
 pub use session_key::{ExchangeKey, SessionKey};
 

@@ -13,6 +13,7 @@ use super::pool::{
     GetCommandMetadata, InitRunspacePool, PipelineState, PoolState, ProtocolVersion, SessionCapability, Stated,
     availability, call_id,
 };
+use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::Value;
 use crate::error::{LimitExceeded, Misuse, PeerMisbehaved, Unsupported};
@@ -175,7 +176,7 @@ impl PoolServer {
     ///
     /// # Errors
     /// [`Misuse::WrongState`] when the pipeline has ended, or this type of message is not one of these.
-    pub fn record(&mut self, id: Uuid, kind: MessageType, body: Vec<u8>) -> Result<()> {
+    pub fn record(&mut self, id: Uuid, kind: MessageType, body: RecordBody) -> Result<()> {
         // A client of an older version does not know this one.
         if kind == MessageType::InformationRecord && self.protocol < ProtocolVersion::V2_3 {
             return Ok(());
@@ -183,7 +184,7 @@ impl PoolServer {
         if !kind.is_record() || !self.runs(id) {
             return Err(Misuse::WrongState.into());
         }
-        self.outbox.send_encoded(Some(id), kind, body);
+        self.outbox.send_encoded(Some(id), kind, body.into_bytes());
         Ok(())
     }
 
