@@ -150,6 +150,7 @@ fn context(live: &Live, ask: &Ask<'_>) -> Context {
         command: Some(Ids { gateway: ask.command.to_string(), target: None }),
         policy: Some(live.policy.digest().to_owned()),
         correlation: Some(correlation()),
+        recording: None,
     }
 }
 
