@@ -50,6 +50,14 @@ impl Leave {
         }
     }
 
+    /// Whether it is a pinned script.
+    pub(super) fn is_script(&self) -> bool {
+        match self {
+            Self::Script(..) => true,
+            Self::Program(_) | Self::Encoded(_) | Self::Commands(..) => false,
+        }
+    }
+
     /// What was allowed for a request that went to the cmd shell.
     pub(super) fn through_cmd(checked: Checked) -> Option<Self> {
         match checked {
