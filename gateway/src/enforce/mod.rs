@@ -189,6 +189,7 @@ fn contextual(live: &Live, asker: Asker<'_>, ids: PipelineIds) -> Context {
         command: Some(Ids { gateway: ids.command.to_string(), target: None }),
         policy: Some(live.policy.digest().to_owned()),
         correlation: Some(correlation()),
+        recording: None,
     }
 }
 
