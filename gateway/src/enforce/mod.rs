@@ -117,6 +117,12 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
 pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
     let live = gateway.live_full();
     let context = context(&live, &ask);
+    if let Some((whole, form)) = ask.form.whole(ask.action)
+        && let Ok(granted) = decide(&live, ask.asker(), &whole)
+        && granted.what.is_script()
+    {
+        return permit(gateway, granted, &form, context).await;
+    }
     match decide(&live, ask.asker(), ask.action) {
         Ok(granted) => permit(gateway, granted, ask.form, context).await,
         Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
@@ -206,5 +212,7 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Con
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
     let _said = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
+    // Whoever sends a script of a stock client is told what works instead, and not how else it reads.
+    let message = ask.form.known.map_or(message, |known| known.message().to_owned());
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }
