@@ -192,11 +192,7 @@ impl Link {
         }
     }
 
-    pub(super) async fn open(
-        &self,
-        connection: &mut Connection,
-        creation: &Creation,
-    ) -> Result<ShellId, BackendError> {
+    pub(super) async fn open(&self, connection: &mut Connection, creation: &Creation) -> Result<ShellId, BackendError> {
         let mut opened = self.opened.lock().await;
         if let Some(opened) = opened.as_ref() {
             return Ok(opened.id);

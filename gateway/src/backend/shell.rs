@@ -212,7 +212,7 @@ impl Running {
     /// # Errors
     /// When the target did not take it in time.
     pub async fn end(mut self) -> Result<(), BackendError> {
-                if let Some(connection) = self.connection.take() {
+        if let Some(connection) = self.connection.take() {
             self.control.shell.link.give_back(connection);
         }
         let signal = self.control.signal(SignalCode::Terminate);
