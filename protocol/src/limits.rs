@@ -149,3 +149,21 @@ pub const XPRESS_PLAIN: usize = 4 * 1024 * 1024;
 
 /// Blocks of one compressed piece of a stream, of which each makes a table: [`XPRESS_PLAIN`] in full ones takes 64.
 pub const XPRESS_BLOCKS: usize = 1024;
+
+/// Lines of one value that is shown to people.
+pub const SHOW_LINES: usize = 1000;
+
+/// Characters of such a line.
+pub const SHOW_WIDTH: usize = 400;
+
+/// Objects within objects on such a line.
+pub const SHOW_DEPTH: usize = 4;
+
+/// Characters of one property in a table, and of a property's name.
+pub const SHOW_CELL: usize = 256;
+
+/// Properties of one object that are shown.
+pub const SHOW_COLUMNS: usize = 256;
+
+/// Values that are looked at for one text, whether they have any or not.
+pub const SHOW_VALUES: usize = 50_000;

@@ -142,7 +142,7 @@ impl PoolClient {
     /// As [`Self::input`].
     pub fn end_of_input(&mut self, id: Uuid) -> Result<()> {
         self.running(id)?;
-        self.outbox.send_encoded(Some(id), MessageType::EndOfPipelineInput, Vec::new());
+        self.outbox.send_encoded(Some(id), MessageType::EndOfPipelineInput, RecordBody::new(Vec::new()));
         Ok(())
     }
 
@@ -282,7 +282,7 @@ impl PoolClient {
                 if message.body.is_empty() && kind != MessageType::PipelineOutput {
                     return Err(Unsupported::EmptyRecord.into());
                 }
-                self.events.push_back(ClientEvent::Record { id, kind, body: RecordBody::new(message.body) });
+                self.events.push_back(ClientEvent::Record { id, kind, body: message.body });
             }
             _ => return Err(PeerMisbehaved::OutOfOrder.into()),
         }

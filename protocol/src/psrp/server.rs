@@ -202,7 +202,7 @@ impl PoolServer {
         if !kind.is_record() || !self.runs(id) {
             return Err(Misuse::WrongState.into());
         }
-        self.outbox.send_encoded(Some(id), kind, body.into_bytes());
+        self.outbox.send_encoded(Some(id), kind, body);
         Ok(())
     }
 
