@@ -111,7 +111,7 @@ fn compiled(reader: &mut Reader<'_>, pattern: &Located) -> Option<Regex> {
 
 fn limits(recording: &mut Section<'_>, reader: &mut Reader<'_>) -> RecordingLimits {
     let mut section = recording.section(reader, "limits");
-    let entry = section.bytes(reader, "entry", KIB..=256 * KIB, 64 * KIB);
+    let entry = section.bytes(reader, "entry", KIB..=64 * KIB, 64 * KIB);
     let limits = RecordingLimits {
         entry: usize::try_from(entry).unwrap_or(usize::MAX),
         command: section.bytes(reader, "command", KIB..=GIB, 16 * MIB),
