@@ -131,6 +131,46 @@ pub enum EventKind {
         duration: Duration,
     },
     Job(JobEvent),
+    /// About the recording of a session.
+    Recording(RecordingEvent),
+}
+
+/// What became of a recording. Where it ended well stands in the line that ends its session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum RecordingEvent {
+    /// There is one: written before anything is done in its session.
+    Begun {
+        /// SHA-256 of its first line, in hex.
+        sha256: String,
+    },
+    /// Something could not be recorded, and so was not done.
+    Refused { why: Unrecorded },
+    /// The session goes on and is recorded no further.
+    Stopped { why: Unrecorded },
+    /// The gateway had died: its end is in `recording`, as it was found.
+    Recovered,
+    /// Somebody reads it: written before anything is shown.
+    Read { reader: Reader },
+}
+
+/// Why something is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unrecorded {
+    /// The folder has all that it may have.
+    Full,
+    /// It could not be written.
+    Failed,
+}
+
+/// Who reads, as the operating system knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reader {
+    pub uid: u32,
+    /// Who had logged in to the machine, whatever user they became since, where the system keeps that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_uid: Option<u32>,
 }
 
 /// What was allowed, and by which rule.
