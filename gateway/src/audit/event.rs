@@ -48,6 +48,19 @@ pub struct Context {
     /// What the client was told to quote when it asks about this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
+    /// In the line that ends a session or job: where its recording ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingEnd>,
+}
+
+/// The end of a recording. With it in the log, no line of the recording can be changed, cut off or added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordingEnd {
+    pub lines: u64,
+    /// SHA-256 of the last line, in hex.
+    pub sha256: String,
+    /// Whether everything was recorded that was to be.
+    pub complete: bool,
 }
 
 /// The id that the gateway gave, and the one that the target knows.
@@ -212,6 +225,12 @@ pub enum Outcome {
     Exit {
         exit_code: i64,
     },
+    /// A pipeline that ran to its end, perhaps with errors on the way.
+    Completed,
+    /// A pipeline that an error ended.
+    Failed,
+    /// A pipeline that its client stopped.
+    Stopped,
     /// The client or the gateway stopped it, and the target said so.
     Terminated {
         by: TerminatedBy,
@@ -230,6 +249,23 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Its word in the log.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Exit { .. } => "exit",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Terminated { .. } => "terminated",
+            Self::Fault { .. } => "fault",
+            Self::Unknown { .. } => "unknown",
+            Self::NotSent { .. } => "not_sent",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TerminatedBy {
@@ -237,6 +273,8 @@ pub enum TerminatedBy {
     Idle,
     Deadline,
     Shutdown,
+    /// What came with it was refused, or could not be recorded.
+    Gateway,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

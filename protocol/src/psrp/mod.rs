@@ -7,6 +7,7 @@ mod error_record;
 mod fragment;
 mod host;
 mod host_call;
+mod host_window;
 mod members;
 mod message;
 mod pool;
@@ -18,9 +19,10 @@ pub use channel::Stream;
 pub use client::{ClientEvent, PoolClient};
 pub use command::{Argument, Command, CommandKind, CreatePipeline, Merge, MergeTarget, Scope};
 pub use error_record::{ErrorCategory, ErrorRecord};
-pub use fragment::{Defragmenter, Fragmenter, Object};
+pub use fragment::{Defragmenter, Fragmenter, Object, pipeline_of, pool_of};
 pub use host::HostInfo;
 pub use host_call::{HostCall, HostMethod, HostResponse, HostResult, Passage};
+pub use host_window::{Cells, HostWindow};
 pub use message::{Destination, Direction, Family, Message, MessageHeader, MessageType};
 pub use pool::{
     DEBUGGER_KEYS, GetCommandMetadata, InitRunspacePool, PipelineState, PoolState, ProtocolVersion, SessionCapability,
