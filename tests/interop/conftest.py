@@ -1,6 +1,7 @@
 """Fixtures: one set of targets and one gateway for all tests that need nothing special."""
 
 import os
+import shlex
 import socket
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import pytest
 
 from lab.accounts import ACCOUNTS, PASSWORD
 from lab.certificates import Authority
+from lab.engine import RESTRICTED, find, unpacked
 from lab.gateway import Gateway, install
 from lab.processes import poll
 from lab.targets import Targets
@@ -56,6 +58,58 @@ def resolve(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return names.update
+
+
+# ---- real PowerShell
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory):
+    """Where the archive is unpacked, when it has to be."""
+    made = []
+
+    def unpack():
+        made[:] = made or [unpacked(tmp_path_factory.mktemp("engine"))]
+        return made[0]
+
+    return unpack
+
+
+@pytest.fixture(scope="session")
+def engine_serve(engine_folder):
+    return find("serve", engine_folder)
+
+
+@pytest.fixture(scope="session")
+def engine_play(engine_folder):
+    return find("play", engine_folder)
+
+
+@pytest.fixture(scope="session")
+def canary_file(tmp_path_factory):
+    """What commands that should never run write to, here."""
+    return tmp_path_factory.mktemp("canary") / "ran"
+
+
+@pytest.fixture(scope="session")
+def engine_targets_of_all(tmp_path_factory, authority, users, engine_serve, canary_file):
+    """Real PowerShell as targets: the first with all its language, the second restricted to a role (JEA)."""
+    full = shlex.join(engine_serve)
+    targets = Targets(
+        tmp_path_factory.mktemp("engines"),
+        authority,
+        users,
+        count=2,
+        options=["--cbt", "--engine", full, "--engine", f"{full} {RESTRICTED}"],
+        environment={"ENGINE_CANARY": str(canary_file)},
+    )
+    yield targets
+    targets.stop()
+
+
+@pytest.fixture
+def engine_targets(engine_targets_of_all):
+    engine_targets_of_all.forget()
+    yield engine_targets_of_all
+    engine_targets_of_all.forget()
 
 
 # ---- the gateway
