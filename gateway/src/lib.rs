@@ -17,6 +17,8 @@ pub mod limits;
 pub mod listener;
 pub mod policy_files;
 pub mod private_file;
+pub mod random;
+pub mod recording;
 pub mod serve;
 pub mod session;
 pub mod state;

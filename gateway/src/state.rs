@@ -9,13 +9,14 @@ use crate::jobs::JobTable;
 use crate::limits::lockout::{Lockout, LockoutRules};
 use crate::limits::rates::{Limited, Rate, RateRules, Rates};
 use crate::listener::caps::{CapRules, Caps};
+use crate::recording::Recordings;
 use crate::session::SessionTable;
 use crate::telemetry::Metrics;
 use arc_swap::{ArcSwap, Guard};
 use sekisho_policy::{Policy, TargetFacts};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -106,6 +107,8 @@ pub struct Gateway {
     pub sessions: SessionTable,
     /// Jobs.
     pub jobs: Arc<JobTable>,
+    /// What sessions show.
+    pub recordings: Recordings,
     /// Counters.
     pub metrics: Metrics,
     /// Tasks that must end before the process does.
@@ -122,9 +125,10 @@ impl Gateway {
     /// A gateway that listens to nobody yet.
     #[must_use]
     pub fn new(live: Live, audit: Audit, reach: Reach) -> Arc<Self> {
-        let limits = &live.config.limits;
-        Arc::new(Self {
-            caps: Caps::new(caps(limits)),
+        let limits = live.config.limits.clone();
+        Arc::new_cyclic(|gateway| Self {
+            recordings: Recordings::new(Weak::clone(gateway)),
+            caps: Caps::new(caps(&limits)),
             rates: Rates::new(rates(&limits.rates)),
             lockout: Lockout::new(lockout(&limits.lockout)),
             live: ArcSwap::from_pointee(live),

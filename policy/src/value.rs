@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::powershell::real_text;
+
 /// A value of an argument.
 ///
 /// Rule R7: null, booleans, numbers, text and lists of them may pass; secrets only where a rule says
@@ -109,6 +111,32 @@ impl PartialEq for Number {
 
 impl Eq for Number {}
 
+impl Number {
+    /// A `System.Double` that did not come as text.
+    #[must_use]
+    pub fn double(value: f64) -> Self {
+        let text = if value.is_finite() { real_text(&value) } else { special(value) };
+        Self { kind: NumberKind::Double, text, spelling: Spelling::Plain }
+    }
+
+    /// A `System.Single` that did not come as text.
+    #[must_use]
+    pub fn single(value: f32) -> Self {
+        let text = if value.is_finite() { real_text(&value) } else { special(value.into()) };
+        Self { kind: NumberKind::Single, text, spelling: Spelling::Plain }
+    }
+}
+
+/// As .NET writes them in the invariant culture.
+fn special(value: f64) -> String {
+    let text = match (value.is_nan(), value.is_sign_negative()) {
+        (true, _) => "NaN",
+        (false, false) => "Infinity",
+        (false, true) => "-Infinity",
+    };
+    text.to_owned()
+}
+
 impl Value {
     /// Text from anything that can be text.
     pub fn text(text: impl Into<String>) -> Self {
@@ -140,5 +168,28 @@ impl fmt::Debug for Value {
             ),
             Self::Opaque(opaque) => write!(f, "{opaque:?}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_text_that_dot_net_gives_them() {
+        for (value, text) in [
+            (2.5, "2.5"),
+            (-0.0, "-0"),
+            (1e300, "1E+300"),
+            (1.5e-7, "1.5E-07"),
+            (0.0001, "0.0001"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "Infinity"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(Number::double(value).text, text);
+        }
+        assert_eq!(Number::single(0.1).text, "0.1");
+        assert_eq!(Number::single(f32::NEG_INFINITY).text, "-Infinity");
     }
 }

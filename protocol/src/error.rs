@@ -129,6 +129,9 @@ pub enum Malformed {
     /// A message whose members are missing or of another type. [MS-PSRP] 2.2.2.
     #[error("a PSRP message with missing or wrong members")]
     PsrpBody,
+    /// A compressed block that is cut, or does not decode to exactly its size. [MS-XCA] 2.2.4.
+    #[error("invalid XPRESS data")]
+    Xpress,
     /// A sealed body whose parts or lengths do not fit together.
     #[error("a sealed body that does not parse")]
     SealedBody,

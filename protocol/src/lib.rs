@@ -23,5 +23,6 @@ pub mod soap;
 pub mod winrs;
 pub mod wsman;
 pub mod xml;
+pub mod xpress;
 
 pub use error::{Error, Result};

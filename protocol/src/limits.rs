@@ -143,3 +143,9 @@ pub const PSRP_HOST_CALLS: usize = 16;
 
 /// UTF-16 units of a SecureString: what Windows takes.
 pub const SECURE_TEXT: usize = 65_536;
+
+/// Plain bytes of one compressed piece of a stream: eight times the largest envelope of a stock client.
+pub const XPRESS_PLAIN: usize = 4 * 1024 * 1024;
+
+/// Blocks of one compressed piece of a stream, of which each makes a table: [`XPRESS_PLAIN`] in full ones takes 64.
+pub const XPRESS_BLOCKS: usize = 1024;

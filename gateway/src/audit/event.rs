@@ -48,6 +48,19 @@ pub struct Context {
     /// What the client was told to quote when it asks about this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
+    /// In the line that ends a session or job: where its recording ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingEnd>,
+}
+
+/// The end of a recording. With it in the log, no line of the recording can be changed, cut off or added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordingEnd {
+    pub lines: u64,
+    /// SHA-256 of the last line, in hex.
+    pub sha256: String,
+    /// Whether everything was recorded that was to be.
+    pub complete: bool,
 }
 
 /// The id that the gateway gave, and the one that the target knows.

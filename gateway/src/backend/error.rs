@@ -57,6 +57,15 @@ pub enum BackendError {
     /// What was permitted is not for a cmd shell.
     #[error("what was permitted is for another kind of shell")]
     OtherShell,
+    /// What was permitted cannot be written for this target.
+    #[error("what was permitted cannot be written for this target")]
+    Unsendable,
+    /// The target's PowerShell did not open.
+    #[error("the target's PowerShell opened no session for this account and configuration")]
+    NoPool,
+    /// No session key could be agreed on, so that no secret can travel.
+    #[error("no session key could be agreed on with the target, so that no secret can be sent to it")]
+    NoKey,
     /// The shell was closed while this was under way.
     #[error("the shell was closed")]
     Closed,
@@ -104,6 +113,9 @@ impl BackendError {
             | Self::Busy
             | Self::OtherShell
             | Self::NotOpened(_)
+            | Self::Unsendable
+            | Self::NoPool
+            | Self::NoKey
             | Self::Closed
             | Self::Outdated => self,
             Self::Abandoned => Self::NotOpened(NotOpened::Abandoned),
@@ -116,9 +128,15 @@ impl BackendError {
         match self {
             Self::Unreachable | Self::Tls | Self::LoginRefused | Self::Login(_) | Self::Lease(_) => Effect::NotDone,
             // A fault is the target's own word that it did not do it.
-            Self::Fault(_) | Self::Busy | Self::OtherShell | Self::Closed | Self::Outdated | Self::NotOpened(_) => {
-                Effect::NotDone
-            }
+            Self::Fault(_)
+            | Self::Busy
+            | Self::OtherShell
+            | Self::Unsendable
+            | Self::NoPool
+            | Self::NoKey
+            | Self::Closed
+            | Self::Outdated
+            | Self::NotOpened(_) => Effect::NotDone,
             Self::TimedOut(effect) | Self::Broken(effect) => effect,
             Self::Invalid(_) | Self::Status(_) | Self::Mismatch | Self::Abandoned => Effect::Unknown,
         }
@@ -140,6 +158,9 @@ impl BackendError {
             Self::Fault(_) => "fault",
             Self::Busy => "busy",
             Self::OtherShell => "other_shell",
+            Self::Unsendable => "unsendable",
+            Self::NoPool => "no_pool",
+            Self::NoKey => "no_key",
             Self::Closed => "closed",
             Self::Outdated => "outdated",
             Self::Abandoned | Self::NotOpened(NotOpened::Abandoned) => "abandoned",

@@ -4,15 +4,14 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256,
 };
-use ring::rand::{SecureRandom as _, SystemRandom};
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePrivateKey as _;
-use rsa::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use super::CommandError;
+use crate::random::random;
 
 /// What clients and the gateway's own crypto take for a server today.
 const RSA_BITS: usize = 2048;
@@ -82,9 +81,7 @@ fn params(
 
 /// ring signs with RSA keys and cannot make them.
 fn rsa_key() -> Result<KeyPair, CommandError> {
-    let mut random = UnwrapErr(Random(SystemRandom::new()));
-    // Fails here, if at all, and not inside the generator, which could not say so.
-    random.0.try_next_u64().map_err(|error| CommandError::Certificate(error.to_string()))?;
+    let mut random = random().map_err(|error| CommandError::Certificate(error.to_string()))?;
     let key =
         RsaPrivateKey::new(&mut random, RSA_BITS).map_err(|error| CommandError::Certificate(error.to_string()))?;
     let der = key.to_pkcs8_der().map_err(|error| CommandError::Certificate(error.to_string()))?;
@@ -94,32 +91,3 @@ fn rsa_key() -> Result<KeyPair, CommandError> {
 fn failed(error: rcgen::Error) -> CommandError {
     CommandError::Certificate(error.to_string())
 }
-
-/// The system's randomness for the key generator.
-struct Random(SystemRandom);
-
-#[derive(Debug, thiserror::Error)]
-#[error("no random numbers from the system")]
-struct NoRandomness;
-
-impl TryRng for Random {
-    type Error = NoRandomness;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        let mut bytes = Zeroizing::new([0; 4]);
-        self.try_fill_bytes(&mut *bytes)?;
-        Ok(u32::from_le_bytes(*bytes))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        let mut bytes = Zeroizing::new([0; 8]);
-        self.try_fill_bytes(&mut *bytes)?;
-        Ok(u64::from_le_bytes(*bytes))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
-        self.0.fill(bytes).map_err(|_| NoRandomness)
-    }
-}
-
-impl TryCryptoRng for Random {}

@@ -216,9 +216,17 @@ pub struct Target {
     /// The PowerShell behind its default endpoint: what its commands are judged by.
     pub edition: Edition,
     pub endpoint: Endpoint,
+    /// The session configurations that clients may choose; jobs use the first. Never empty.
+    pub configurations: Vec<String>,
 }
 
 impl Target {
+    /// The session configuration of this name, as the target's table writes it: case does not matter.
+    #[must_use]
+    pub fn configuration(&self, name: &str) -> Option<&str> {
+        self.configurations.iter().map(String::as_str).find(|known| known.eq_ignore_ascii_case(name))
+    }
+
     /// Whether both lead to the same machine in the same way, whatever else is said of it.
     #[must_use]
     pub fn is_same_machine(&self, other: &Self) -> bool {

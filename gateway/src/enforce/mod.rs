@@ -5,6 +5,7 @@
 
 mod foresee;
 mod permit;
+pub mod pipeline;
 mod queue;
 mod record;
 mod targets;
@@ -16,11 +17,12 @@ pub use permit::Permit;
 pub use queue::{Counted, Queue};
 pub use targets::{Guess, closed, open_targets};
 
-use crate::audit::{Commanded, Context, Event, EventKind, Ids};
+use crate::audit::{Asked, Commanded, Context, Event, EventKind, Ids};
 use crate::config::Target;
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
+use pipeline::{Form, Unread};
 use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
@@ -45,6 +47,17 @@ pub struct Ask<'a> {
     pub command: CommandId,
     /// What is to be done.
     pub action: &'a Action,
+    /// How it was wrapped; [`pipeline::PLAIN`] for what is no pipeline of PSRP.
+    pub form: &'a Form,
+}
+
+/// The gateway's ids of one pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PipelineIds {
+    /// Of its session.
+    pub session: Uuid,
+    /// Its own.
+    pub command: CommandId,
 }
 
 /// Who asks, where from and on which target: all that a judgement is about beside the action.
@@ -105,9 +118,25 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
     let live = gateway.live_full();
     let context = context(&live, &ask);
     match decide(&live, ask.asker(), ask.action) {
-        Ok(granted) => permit(gateway, granted, context).await,
+        Ok(granted) => permit(gateway, granted, ask.form, context).await,
         Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
     }
+}
+
+/// Counts and writes down a pipeline that nothing can allow.
+pub async fn refuse_unread(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds, unread: &Unread) -> Refusal {
+    let context = contextual(&gateway.live_full(), asker, ids);
+    if let Err(limited) = gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
+        gateway.audit_limit(&context, limited).await;
+        return Refusal::Limited(limited);
+    }
+    let asked = Asked::Unread(gateway.audit.redactor().unread(unread.text(), None));
+    let kind = EventKind::Denial { reason: format!("{:?}", unread.why), rule: None, asked: Some(asked) };
+    // As for every denial: that the log is broken shows in health and metrics.
+    let _said = gateway.write(Event::new(kind, &context)).await;
+    gateway.metrics.decision("deny");
+    let (message, correlation) = (unread.why.message().to_owned(), context.correlation.unwrap_or_default());
+    Refusal::Denied { message, rule: None, correlation }
 }
 
 /// Whether policy lets this principal do anything at all on this target, now and from where the client is.
@@ -141,19 +170,24 @@ pub fn correlation() -> String {
 }
 
 fn context(live: &Live, ask: &Ask<'_>) -> Context {
+    contextual(live, ask.asker(), PipelineIds { session: ask.session, command: ask.command })
+}
+
+fn contextual(live: &Live, asker: Asker<'_>, ids: PipelineIds) -> Context {
     Context {
-        principal: Some(ask.identity.principal.to_string()),
-        client_addr: Some(ask.client),
-        target: Some(ask.target.name.to_string()),
-        session: Some(ask.session.to_string()),
+        principal: Some(asker.identity.principal.to_string()),
+        client_addr: Some(asker.client),
+        target: Some(asker.target.name.to_string()),
+        session: Some(ids.session.to_string()),
         shell: None,
-        command: Some(Ids { gateway: ask.command.to_string(), target: None }),
+        command: Some(Ids { gateway: ids.command.to_string(), target: None }),
         policy: Some(live.policy.digest().to_owned()),
         correlation: Some(correlation()),
+        recording: None,
     }
 }
 
-async fn permit(gateway: &Gateway, granted: Granted, context: Context) -> Result<Permit, Refusal> {
+async fn permit(gateway: &Gateway, granted: Granted, form: &Form, context: Context) -> Result<Permit, Refusal> {
     let Granted { role, rule, what } = granted;
     let command = Commanded { role, rule, what: record::permitted(gateway.audit.redactor(), &what) };
     if gateway.write(Event::new(EventKind::Command(command), &context)).await.is_err() {
@@ -161,7 +195,7 @@ async fn permit(gateway: &Gateway, granted: Granted, context: Context) -> Result
         return Err(Refusal::NotAudited { correlation: context.correlation.unwrap_or_default() });
     }
     gateway.metrics.decision("allow");
-    Ok(Permit::new(what, context))
+    Ok(Permit::new(what, form.clone(), context))
 }
 
 async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Context) -> Refusal {

@@ -1,12 +1,16 @@
 //! What a judgement gives.
 
+use super::pipeline::{self, Form, Sealer, Secrets, Unsendable};
 use crate::audit::Context;
+use crate::config::Endpoint;
 use sekisho_policy::{Checked, CheckedCommands, CheckedProgram, CheckedScript, Input, Presence};
+use sekisho_protocol::psrp::CreatePipeline;
 
 /// Leave to do one thing once on one target.
 #[derive(Debug)]
 pub struct Permit {
     what: Leave,
+    form: Form,
     context: Context,
 }
 
@@ -56,8 +60,39 @@ impl Leave {
 }
 
 impl Permit {
-    pub(super) fn new(what: Leave, context: Context) -> Self {
-        Self { what, context }
+    pub(super) fn new(what: Leave, form: Form, context: Context) -> Self {
+        Self { what, form, context }
+    }
+
+    /// The pipeline for the target's PSRP, encoded from what was judged; secrets are those that were read with it,
+    /// sealed anew.
+    ///
+    /// # Errors
+    /// When something else was permitted, or a secret cannot be sealed.
+    pub fn pipeline(
+        &self,
+        endpoint: Endpoint,
+        secrets: &Secrets,
+        seal: Sealer<'_>,
+    ) -> Result<CreatePipeline, Unsendable> {
+        let (sent, input) = match &self.what {
+            Leave::Commands(commands, input) => (pipeline::Sent::Commands(commands), *input),
+            Leave::Script(script, input) => (pipeline::Sent::Script(script), *input),
+            Leave::Program(_) | Leave::Encoded(_) => return Err(Unsendable::NoPipeline),
+        };
+        pipeline::encode(&sent, &self.form, input, &pipeline::Writer { endpoint, secrets, seal })
+    }
+
+    /// How the request was wrapped: what the client expects back.
+    #[must_use]
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether what runs may ask the user through host calls: where policy says so for every command of it.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        false
     }
 
     /// The line for the target's cmd shell, rendered from what was judged; nothing where that was judged for PSRP.

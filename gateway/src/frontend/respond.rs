@@ -173,6 +173,9 @@ impl From<BackendError> for Problem {
             | BackendError::Status(_)
             | BackendError::NotOpened(_)
             | BackendError::OtherShell
+            | BackendError::Unsendable
+            | BackendError::NoPool
+            | BackendError::NoKey
             | BackendError::Outdated
             | BackendError::Abandoned
             | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),

@@ -258,6 +258,7 @@ impl Call<'_> {
             idle_timeout: self.client.gateway.live().config.sessions.idle,
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+            compression: sekisho_protocol::wsman::Compression::None,
             run_time: shell.run_time(),
             inactivity: shell.inactivity(),
         }

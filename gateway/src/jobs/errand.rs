@@ -8,6 +8,7 @@ use super::stop::Why;
 use crate::audit::TerminatedBy;
 use crate::backend::{self, Dialer, Reserved, TargetShell};
 use crate::config::Target;
+use crate::enforce::pipeline::PLAIN;
 use crate::enforce::{Ask, Counted, Guess, Permit, closed, judge_counted, may_reach};
 use crate::session::{Command, Fetched, Launch, Place, ShellRules, Start};
 use sekisho_protocol::job::{Effect, OutputStream};
@@ -161,7 +162,7 @@ impl Errand<'_> {
 
     fn ask<'a>(&'a self, target: &'a Target, command: CommandId) -> Ask<'a> {
         let Job { caller, action, id, .. } = self.job;
-        Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, action }
+        Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, action, form: &PLAIN }
     }
 
     async fn launch(&self, backend: Arc<TargetShell>, permit: Permit, id: CommandId) -> (Outcome, Left) {

@@ -162,6 +162,7 @@ fn before(error: BackendError) -> Failure {
         }
         BackendError::Lease(LeaseError::Gone | LeaseError::Vault)
         | BackendError::OtherShell
+        | BackendError::Unsendable
         | BackendError::Closed
         | BackendError::Outdated
         | BackendError::Abandoned
@@ -173,6 +174,8 @@ fn before(error: BackendError) -> Failure {
         | BackendError::Invalid(_)
         | BackendError::Status(_)
         | BackendError::NotOpened(NotOpened::Invalid)
+        | BackendError::NoPool
+        | BackendError::NoKey
         | BackendError::Mismatch => failure(FailureClass::Protocol),
     }
 }
@@ -189,12 +192,17 @@ fn after(error: BackendError) -> Failure {
         | BackendError::NotOpened(_)
         | BackendError::Abandoned
         | BackendError::Lease(_) => FailureClass::Lost,
-        BackendError::Fault(_) | BackendError::Invalid(_) | BackendError::Status(_) | BackendError::Mismatch => {
-            FailureClass::Protocol
-        }
-        BackendError::Busy | BackendError::OtherShell | BackendError::Closed | BackendError::Outdated => {
-            FailureClass::Gateway
-        }
+        BackendError::Fault(_)
+        | BackendError::Invalid(_)
+        | BackendError::Status(_)
+        | BackendError::NoPool
+        | BackendError::NoKey
+        | BackendError::Mismatch => FailureClass::Protocol,
+        BackendError::Busy
+        | BackendError::OtherShell
+        | BackendError::Unsendable
+        | BackendError::Closed
+        | BackendError::Outdated => FailureClass::Gateway,
     };
     let text = format!("{error}; whether the command went on is unknown: look at the target before you try again");
     Failure::new(class, Effect::Unknown, text)

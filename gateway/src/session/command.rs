@@ -330,9 +330,13 @@ fn why(error: BackendError) -> UnknownWhy {
         | BackendError::Status(_)
         | BackendError::Mismatch
         | BackendError::Fault(_)
+        | BackendError::NoPool
+        | BackendError::NoKey
         | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
-        BackendError::Busy | BackendError::OtherShell | BackendError::Closed | BackendError::Outdated => {
-            UnknownWhy::Internal
-        }
+        BackendError::Busy
+        | BackendError::OtherShell
+        | BackendError::Unsendable
+        | BackendError::Closed
+        | BackendError::Outdated => UnknownWhy::Internal,
     }
 }

@@ -7,6 +7,7 @@ use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, TargetShell};
 use crate::config::Target;
 use crate::credentials::Hold;
+use crate::enforce::pipeline::PLAIN;
 use crate::enforce::{Ask, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
 use crate::state::Gateway;
@@ -221,7 +222,15 @@ impl Asked {
     async fn launch(self) -> Result<Launch, NotStarted> {
         let Self { gateway, shell, identity, client, id, action } = self;
         let session = shell.id.uuid();
-        let ask = Ask { identity: &identity, client, target: &shell.target, session, command: id, action: &action };
+        let ask = Ask {
+            identity: &identity,
+            client,
+            target: &shell.target,
+            session,
+            command: id,
+            action: &action,
+            form: &PLAIN,
+        };
         let permit = judge(&gateway, ask).await.map_err(NotStarted::Refused)?;
         let start = Start { gateway, backend: Arc::clone(&shell.backend), id, buffer: Buffer::SESSION };
         Ok(Command::launch(start, permit))

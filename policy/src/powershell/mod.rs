@@ -16,6 +16,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use number::real_text;
 pub use refusal::{Construct, Refusal};
 pub use render::{Unrenderable, describe, render, render_checked};
 

@@ -120,7 +120,7 @@ fn read_plain(mantissa: &str) -> Reading {
         return parse_whole(mantissa).map_or(Reading::Refused, |value| whole(value, Spelling::Plain));
     }
     let spelling = if mantissa.contains('e') { Spelling::Marked } else { Spelling::Plain };
-    parse_real(mantissa).map_or(Reading::Refused, |value| number(NumberKind::Double, real_text(value), spelling))
+    parse_real(mantissa).map_or(Reading::Refused, |value| number(NumberKind::Double, real_text(&value), spelling))
 }
 
 fn read_long(mantissa: &str) -> Reading {
@@ -180,8 +180,8 @@ const MOST_BEFORE_POINT: i32 = 16;
 /// The smallest, negated.
 const MOST_ZEROS: i32 = 4;
 
-/// The shortest text that gives the same double again, in the form that PowerShell gives it.
-fn real_text(value: f64) -> String {
+/// The shortest text that gives the same finite number again, in the form that PowerShell gives it.
+pub(crate) fn real_text<T: std::fmt::LowerExp + std::fmt::Display>(value: &T) -> String {
     let scientific = format!("{value:e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);

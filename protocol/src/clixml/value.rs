@@ -6,6 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::Result;
+
 /// A value, \[MS-PSRP\] 2.2.5.1 and 2.2.5.2.
 #[derive(Clone, PartialEq)]
 pub enum Value {
@@ -249,6 +251,22 @@ impl Value {
     #[must_use]
     pub fn long(value: i64) -> Self {
         Self::Integer(Integer { kind: IntegerKind::Int64, value: value.into() })
+    }
+
+    /// The value that a primitive element of this name and text has: a number of any type, among others.
+    ///
+    /// # Errors
+    /// [`crate::error::Malformed`] when there is no such element, or its text is none of its.
+    pub fn primitive(tag: &str, text: &str) -> Result<Self> {
+        super::primitive::parse(tag, text.to_owned())
+    }
+
+    /// `System.Object[]`.
+    #[must_use]
+    pub fn array(items: Vec<Self>) -> Self {
+        let types = ["System.Object[]", "System.Array", "System.Object"].map(str::to_owned);
+        let content = Content::List(ListKind::List, items);
+        Self::object(Object { types: Some(types.into()), content, ..Object::default() })
     }
 
     /// An object.

@@ -11,6 +11,7 @@ use super::message::{Destination, Message, MessageType};
 use super::pool::{
     InitRunspacePool, PipelineState, PoolState, ProtocolVersion, SessionCapability, Stated, without_debugger,
 };
+use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::{Object, Value};
 use crate::error::{LimitExceeded, Misuse, PeerMisbehaved, Unsupported};
@@ -31,8 +32,8 @@ pub enum ClientEvent {
         id: Uuid,
         /// Which stream.
         kind: MessageType,
-        /// CLIXML; empty for an output of `$null`.
-        body: Vec<u8>,
+        /// As it came.
+        body: RecordBody,
     },
     /// The state of a pipeline.
     State {
@@ -281,7 +282,7 @@ impl PoolClient {
                 if message.body.is_empty() && kind != MessageType::PipelineOutput {
                     return Err(Unsupported::EmptyRecord.into());
                 }
-                self.events.push_back(ClientEvent::Record { id, kind, body: message.body });
+                self.events.push_back(ClientEvent::Record { id, kind, body: RecordBody::new(message.body) });
             }
             _ => return Err(PeerMisbehaved::OutOfOrder.into()),
         }

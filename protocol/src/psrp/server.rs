@@ -13,6 +13,7 @@ use super::pool::{
     GetCommandMetadata, InitRunspacePool, PipelineState, PoolState, ProtocolVersion, SessionCapability, Stated,
     availability, call_id,
 };
+use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::Value;
 use crate::error::{LimitExceeded, Misuse, PeerMisbehaved, Unsupported};
@@ -95,6 +96,16 @@ impl PoolServer {
     /// # Errors
     /// When there are other messages, a pool other than the shell's, or a version that is not served.
     pub fn open(pool: Uuid, creation: &[u8], private_data: &Value, fragment_size: usize) -> Result<Self> {
+        let mut server = Self::negotiate(pool, creation, fragment_size)?;
+        server.opened(private_data);
+        Ok(server)
+    }
+
+    /// The first half of [`Self::open`]: reads what a Create carries, and answers the capability alone.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn negotiate(pool: Uuid, creation: &[u8], fragment_size: usize) -> Result<Self> {
         let mut inbox = Inbox::default();
         let expected = Expected { destination: Destination::Server, pool };
         let messages = inbox.receive(expected, None, Stream::Main, creation)?;
@@ -110,9 +121,6 @@ impl PoolServer {
         let mut outbox = Outbox::new(Destination::Client, pool, fragment_size)?;
         let ours = SessionCapability { protocol: capability.protocol.min(ProtocolVersion::V2_3) };
         outbox.send(None, MessageType::SessionCapability, &ours.encode());
-        outbox.send(None, MessageType::ApplicationPrivateData, private_data);
-        let opened = Stated { state: PoolState::Opened, error: None };
-        outbox.send(None, MessageType::RunspacePoolState, &opened.encode_pool());
         Ok(Self {
             pool,
             protocol: ours.protocol,
@@ -124,6 +132,17 @@ impl PoolServer {
             events: VecDeque::new(),
             failed: None,
         })
+    }
+
+    /// The second half of [`Self::open`]: `private_data`, and that commands can be sent.
+    pub fn opened(&mut self, private_data: &Value) {
+        self.outbox.send(None, MessageType::ApplicationPrivateData, private_data);
+        self.pool_state(&Stated { state: PoolState::Opened, error: None });
+    }
+
+    /// Asks the client for a session key, \[MS-PSRP\] 3.2.5.4.7.
+    pub fn request_key(&mut self) {
+        self.outbox.send(None, MessageType::PublicKeyRequest, &Value::text(""));
     }
 
     /// The version that both sides speak.
@@ -175,7 +194,7 @@ impl PoolServer {
     ///
     /// # Errors
     /// [`Misuse::WrongState`] when the pipeline has ended, or this type of message is not one of these.
-    pub fn record(&mut self, id: Uuid, kind: MessageType, body: Vec<u8>) -> Result<()> {
+    pub fn record(&mut self, id: Uuid, kind: MessageType, body: RecordBody) -> Result<()> {
         // A client of an older version does not know this one.
         if kind == MessageType::InformationRecord && self.protocol < ProtocolVersion::V2_3 {
             return Ok(());
@@ -183,7 +202,7 @@ impl PoolServer {
         if !kind.is_record() || !self.runs(id) {
             return Err(Misuse::WrongState.into());
         }
-        self.outbox.send_encoded(Some(id), kind, body);
+        self.outbox.send_encoded(Some(id), kind, body.into_bytes());
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub(crate) const ANONYMOUS: &str = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous";
 
 /// The headers that this crate understands, used or not.
-const UNDERSTOOD: [(Namespace, &str); 16] = [
+const UNDERSTOOD: [(Namespace, &str); 17] = [
     (Namespace::Addressing, "Action"),
     (Namespace::Addressing, "FaultTo"),
     (Namespace::Addressing, "From"),
@@ -28,6 +28,8 @@ const UNDERSTOOD: [(Namespace, &str); 16] = [
     (Namespace::Microsoft, "OperationID"),
     (Namespace::Microsoft, "SequenceId"),
     (Namespace::Microsoft, "SessionId"),
+    // By its value and where it stands: see `wsman::compression`.
+    (Namespace::Shell, "CompressionType"),
 ];
 
 /// A message whose outer shape is right.
@@ -72,9 +74,7 @@ impl Envelope {
     pub(crate) fn check_understood(&self) -> Result<()> {
         for header in self.headers().map_or(&[][..], Element::children) {
             let known = UNDERSTOOD.iter().any(|(namespace, local)| header.is(*namespace, local));
-            let mandatory =
-                flag(header, Namespace::Soap, "mustUnderstand")? || flag(header, Namespace::None, "mustUnderstand")?;
-            if mandatory && !known {
+            if is_mandatory(header)? && !known {
                 return Err(Unsupported::MustUnderstand.into());
             }
         }
@@ -96,6 +96,11 @@ impl Envelope {
     fn headers(&self) -> Option<&Element> {
         self.root.children().first().filter(|first| first.is(Namespace::Soap, "Header"))
     }
+}
+
+/// Whether a server that does not understand a header has to refuse the message.
+pub(crate) fn is_mandatory(header: &Element) -> Result<bool> {
+    Ok(flag(header, Namespace::Soap, "mustUnderstand")? || flag(header, Namespace::None, "mustUnderstand")?)
 }
 
 /// A leaf's text without white space around it, at most [`SHORT_TEXT`] bytes.

@@ -1,6 +1,7 @@
 //! Create: a shell asked for, and a shell described. [MS-WSMV] 3.1.4.1.31 and 2.2.4.
 
 use super::body::{optional_text, sole, stream_names};
+use super::compression::Compression;
 use super::duration::{parse_duration, render_duration};
 use super::id::ShellId;
 use super::request::CreateShell;
@@ -53,6 +54,8 @@ pub(crate) fn read_create(body: &[Element]) -> Result<CreateShell> {
             .map(Element::trimmed)
             .transpose()?
             .map(str::to_owned),
+        // A header says it.
+        compression: Compression::None,
     })
 }
 
@@ -144,6 +147,7 @@ pub(crate) fn write_shell(writer: &mut Writer, shell: &ShellDetails) {
         .leaf("rsp:IdleTimeOut", &render_duration(shell.idle_timeout))
         .leaf("rsp:InputStreams", &shell.input_streams.join(" "))
         .leaf("rsp:OutputStreams", &shell.output_streams.join(" "))
+        .leaf("rsp:CompressionMode", shell.compression.mode())
         .leaf("rsp:ShellRunTime", &render_duration(shell.run_time))
         .leaf("rsp:ShellInactivity", &render_duration(shell.inactivity))
         .end();
@@ -194,10 +198,17 @@ pub(crate) fn read_details(shell: &Element, named: Option<ShellId>) -> Result<Sh
         idle_timeout: length("IdleTimeOut")?,
         input_streams: stream_names(shell, "InputStreams")?,
         output_streams: stream_names(shell, "OutputStreams")?,
+        compression: read_mode(shell)?,
         run_time: length("ShellRunTime")?,
         inactivity: length("ShellInactivity")?,
         ..empty_details(shell_id)
     })
+}
+
+/// Old targets say nothing, and then nothing is compressed.
+fn read_mode(shell: &Element) -> Result<Compression> {
+    let mode = shell.one(Namespace::Shell, "CompressionMode")?.map(short_text).transpose()?;
+    Ok(mode.map_or(Some(Compression::None), Compression::of_mode).ok_or(Malformed::Body)?)
 }
 
 fn empty_details(shell_id: ShellId) -> ShellDetails {
@@ -210,6 +221,7 @@ fn empty_details(shell_id: ShellId) -> ShellDetails {
         idle_timeout: Duration::ZERO,
         input_streams: Vec::new(),
         output_streams: Vec::new(),
+        compression: Compression::None,
         run_time: Duration::ZERO,
         inactivity: Duration::ZERO,
     }

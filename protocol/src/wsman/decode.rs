@@ -1,11 +1,12 @@
 //! Reads whole messages.
 
 use super::command::{read_command, read_command_response, read_signal};
+use super::compression::{Compression, read_compression};
 use super::create::{read_create, read_created, read_details};
 use super::header::{identify_header, read_header, read_message_id};
 use super::id::MessageId;
 use super::refusal::{RequestError, Stage};
-use super::request::{Action, CommandLine, Request, RequestBody, RequestHeader, Resource};
+use super::request::{Action, CommandLine, CreateShell, Request, RequestBody, RequestHeader, Resource};
 use super::response::{Response, ResponseBody};
 use super::service::{is_identify, read_config, read_identity};
 use super::stream::{read_receive, read_receive_response, read_send};
@@ -31,7 +32,8 @@ pub fn decode_request(xml: &[u8]) -> Result<Request, Box<RequestError>> {
     }
     let header = read_header(&envelope).map_err(|error| refuse(error, Stage::Header))?;
     check_selector(&header).map_err(|error| refuse(error, Stage::Header))?;
-    let body = read_body(&header, envelope.body()).map_err(|error| refuse(error, Stage::Body))?;
+    let compression = read_compression(&envelope, &header).map_err(|error| refuse(error, Stage::Header))?;
+    let body = read_body(&header, compression, envelope.body()).map_err(|error| refuse(error, Stage::Body))?;
     Ok(Request { header, body })
 }
 
@@ -47,14 +49,14 @@ fn check_selector(header: &RequestHeader) -> Result<()> {
     if header.shell.is_some() == wants_shell { Ok(()) } else { Err(Malformed::Selector.into()) }
 }
 
-fn read_body(header: &RequestHeader, body: &[Element]) -> Result<RequestBody> {
+fn read_body(header: &RequestHeader, compression: Compression, body: &[Element]) -> Result<RequestBody> {
     match &header.resource {
         Resource::CmdShell | Resource::PowerShell(_) | Resource::Config => {}
         Resource::Other(_) => return Ok(RequestBody::Other),
         Resource::None => return Err(Malformed::ResourceUri.into()),
     }
     let read = match header.action {
-        Action::Create => RequestBody::Create(read_create(body)?),
+        Action::Create => RequestBody::Create(CreateShell { compression, ..read_create(body)? }),
         Action::Command => RequestBody::Command(read_command(body)?),
         Action::Send => RequestBody::Send(read_send(body)?),
         Action::Receive => {

@@ -2,6 +2,7 @@
 
 mod body;
 mod command;
+mod compression;
 mod create;
 mod decode;
 mod duration;
@@ -15,6 +16,7 @@ mod service;
 mod stream;
 mod uri;
 
+pub use compression::Compression;
 pub use decode::{decode_request, decode_response};
 pub(crate) use encode::base64_room;
 pub use encode::{encode_fault, encode_request, encode_response};

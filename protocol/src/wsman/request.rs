@@ -1,5 +1,6 @@
 //! The model of a request, the same for both roles.
 
+use super::compression::Compression;
 use super::id::{CommandId, MessageId, ShellId};
 use std::fmt;
 use std::time::Duration;
@@ -157,6 +158,8 @@ pub struct CreateShell {
     pub working_directory: Option<String>,
     /// PowerShell's own opening, base64, not looked at here.
     pub creation_xml: Option<String>,
+    /// How the shell's streams are carried. We never ask for anything as client.
+    pub compression: Compression,
 }
 
 impl fmt::Debug for CreateShell {

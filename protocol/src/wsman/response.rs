@@ -1,5 +1,6 @@
 //! The model of a response, the same for both roles.
 
+use super::compression::Compression;
 use super::id::{CommandId, MessageId, ShellId};
 use crate::soap::fault::PeerFault;
 use std::fmt;
@@ -71,6 +72,8 @@ pub struct ShellDetails {
     pub input_streams: Vec<String>,
     /// Names of streams.
     pub output_streams: Vec<String>,
+    /// How its streams are carried.
+    pub compression: Compression,
     /// Since it was opened.
     pub run_time: Duration,
     /// Since it was last used.

@@ -5,7 +5,7 @@ use sekisho_protocol::error::{LimitExceeded, Malformed, Misuse, PeerMisbehaved, 
 use sekisho_protocol::psrp::{
     Answer, Argument, ClientEvent, Command, CreatePipeline, Destination, ErrorCategory, ErrorRecord, Fragmenter,
     HostCall, HostInfo, HostMethod, HostResponse, HostResult, InitRunspacePool, Message, MessageHeader, MessageType,
-    PipelineState, PoolClient, PoolServer, ServerEvent, Stated, Stream, private_data,
+    PipelineState, PoolClient, PoolServer, RecordBody, ServerEvent, Stated, Stream, private_data,
 };
 use sekisho_protocol::{Error, psrp::DEBUGGER_KEYS};
 use uuid::Uuid;
@@ -69,17 +69,23 @@ fn a_pipeline_runs_whatever_the_size_of_fragments() {
         assert_eq!(server.next_event(), Some(ServerEvent::EndOfInput { id: ONE }));
 
         let body = clixml::encode(&Value::text("done")).into_bytes();
-        server.record(ONE, MessageType::PipelineOutput, body.clone()).unwrap();
-        server.record(ONE, MessageType::PipelineOutput, Vec::new()).unwrap();
+        server.record(ONE, MessageType::PipelineOutput, RecordBody::new(body.clone())).unwrap();
+        server.record(ONE, MessageType::PipelineOutput, RecordBody::new(Vec::new())).unwrap();
         let completed = Stated { state: PipelineState::Completed, error: None };
         server.state(ONE, &completed).unwrap();
         while let Some(piece) = server.take_output(Some(ONE), fragment) {
             client.receive(Some(ONE), &piece).unwrap();
         }
-        assert_eq!(client.next_event(), Some(ClientEvent::Record { id: ONE, kind: MessageType::PipelineOutput, body }));
+        assert_eq!(
+            client.next_event(),
+            Some(ClientEvent::Record { id: ONE, kind: MessageType::PipelineOutput, body: RecordBody::new(body) })
+        );
         assert!(matches!(client.next_event(), Some(ClientEvent::Record { body, .. }) if body.is_empty()));
         assert_eq!(client.next_event(), Some(ClientEvent::State { id: ONE, stated: completed }));
-        assert_eq!(server.record(ONE, MessageType::PipelineOutput, Vec::new()), Err(Misuse::WrongState.into()));
+        assert_eq!(
+            server.record(ONE, MessageType::PipelineOutput, RecordBody::new(Vec::new())),
+            Err(Misuse::WrongState.into())
+        );
         assert_eq!(client.input(ONE, &Value::Nil), Err(Misuse::WrongState.into()));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use sekisho_protocol::clixml::{self, Value};
 use sekisho_protocol::psrp::{
     Answer, ClientEvent, CreatePipeline, Defragmenter, GetCommandMetadata, HostCall, HostInfo, HostResponse,
-    InitRunspacePool, Message, MessageType, PipelineState, PoolClient, PoolServer, ServerEvent, Stated, Stream,
-    private_data,
+    InitRunspacePool, Message, MessageType, PipelineState, PoolClient, PoolServer, RecordBody, ServerEvent, Stated,
+    Stream, private_data,
 };
 use uuid::Uuid;
 
@@ -215,7 +215,7 @@ impl<'n> Server<'n> {
                 let answer = if call.call == -100 { Answer::None } else { Answer::Wanted };
                 self.machine.host_call(id, &call, answer).unwrap();
             }
-            (_, Some(id)) => self.machine.record(id, kind, told.clixml.clone().into_bytes()).unwrap(),
+            (_, Some(id)) => self.machine.record(id, kind, RecordBody::new(told.clixml.clone().into_bytes())).unwrap(),
             (_, None) => return,
         }
         let sent = self.machine.take_output(pipeline, usize::MAX).unwrap();
@@ -284,7 +284,7 @@ fn expect(client: &mut PoolClient, id: Option<Uuid>, told: &Told) {
         ClientEvent::Closed(stated) => assert_eq!(stated, pool_state()),
         ClientEvent::Record { id: of, kind, body } => {
             assert_eq!((Some(of), kind.name()), (id, told.name.as_str()));
-            assert_eq!(String::from_utf8(body).unwrap(), told.clixml);
+            assert_eq!(std::str::from_utf8(body.as_bytes()).unwrap(), told.clixml);
         }
         ClientEvent::State { id: of, stated } => {
             assert_eq!(Some(of), id);

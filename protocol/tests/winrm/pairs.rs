@@ -8,9 +8,9 @@ use sekisho_protocol::winrs::client::{ClientEvent, ClientSettings, Operation, Pr
 use sekisho_protocol::winrs::server::{ShellEvent, ShellLimits, ShellMachine};
 use sekisho_protocol::winrs::{CommandOptions, CommandShell, ConsoleInput, Profile, ShellOptions, Stream};
 use sekisho_protocol::wsman::{
-    Action, CommandId, CommandLine, CommandState, CreateShell, MessageId, ReceiveResponse, Request, RequestBody,
-    Response, ResponseBody, SendStream, ShellDetails, ShellId, SignalCode, StreamChunk, WsmanOption, decode_request,
-    decode_response, encode_fault, encode_request, encode_response,
+    Action, CommandId, CommandLine, CommandState, Compression, CreateShell, MessageId, ReceiveResponse, Request,
+    RequestBody, Response, ResponseBody, SendStream, ShellDetails, ShellId, SignalCode, StreamChunk, WsmanOption,
+    decode_request, decode_response, encode_fault, encode_request, encode_response,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -66,6 +66,7 @@ fn details() -> ShellDetails {
         idle_timeout: Duration::from_secs(7200),
         input_streams: vec!["stdin".to_owned()],
         output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+        compression: Compression::None,
         run_time: Duration::ZERO,
         inactivity: Duration::ZERO,
     }

@@ -5,8 +5,8 @@ use sekisho_protocol::Error;
 use sekisho_protocol::error::{LimitExceeded, Malformed, Unsupported};
 use sekisho_protocol::soap::{Blame, FaultCode};
 use sekisho_protocol::wsman::{
-    Action, CommandLine, CreateShell, MessageId, Request, RequestBody, RequestError, Resource, SendStream, SignalCode,
-    WsmanOption, decode_request, encode_request,
+    Action, CommandLine, Compression, CreateShell, MessageId, Request, RequestBody, RequestError, Resource, SendStream,
+    SignalCode, WsmanOption, decode_request, encode_request,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ pub(crate) fn all_kinds() -> Vec<Request> {
         environment: vec![("A".to_owned(), NASTY.to_owned()), ("B".to_owned(), String::new())],
         working_directory: Some("C:\\x & y".to_owned()),
         creation_xml: None,
+        compression: Compression::None,
     };
     let line = CommandLine {
         command: NASTY.to_owned(),
@@ -417,6 +418,44 @@ fn powershell_has_room() {
     let mut sent = request(Action::Receive, Some(shell_id()), body);
     sent.header.resource = Resource::PowerShell("x".to_owned());
     assert_eq!(decode_request(encode_request(&sent).unwrap().as_bytes()).unwrap(), sent);
+}
+
+#[test]
+fn powershell_may_be_compressed_and_nothing_else() {
+    let create = |resource: &str| {
+        let mut sent = request(Action::Create, None, RequestBody::Create(CreateShell::default()));
+        sent.header.resource = Resource::of_uri(resource);
+        encode_request(&sent).unwrap()
+    };
+    let read = |xml: &str, header: &str| {
+        let xml = xml.replacen("<s:Header>", &format!("<s:Header>{header}"), 1);
+        match decode_request(xml.as_bytes()).map(|request| request.body) {
+            Ok(RequestBody::Create(shell)) => Ok(shell.compression),
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => Err((refusal.error, refusal.fault.code)),
+        }
+    };
+    let powershell = create("http://schemas.microsoft.com/powershell/Microsoft.PowerShell");
+    let refusal = (Error::from(Unsupported::MustUnderstand), FaultCode(2_150_858_768));
+    for (header, expected) in [
+        ("", Ok(Compression::None)),
+        ("<rsp:CompressionType s:mustUnderstand='true'>xpress</rsp:CompressionType>", Ok(Compression::Xpress)),
+        ("<rsp:CompressionType mustUnderstand='1'> XPRESS </rsp:CompressionType>", Ok(Compression::Xpress)),
+        ("<rsp:CompressionType>xpress</rsp:CompressionType>", Ok(Compression::Xpress)),
+        ("<rsp:CompressionType s:mustUnderstand='true'>gzip</rsp:CompressionType>", Err(refusal)),
+        ("<rsp:CompressionType s:mustUnderstand='true'/>", Err(refusal)),
+        ("<rsp:CompressionType s:mustUnderstand='false'>gzip</rsp:CompressionType>", Ok(Compression::None)),
+    ] {
+        assert_eq!(read(&powershell, header), expected, "{header}");
+    }
+    let cmd = create("http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd");
+    let header = "<rsp:CompressionType s:mustUnderstand='true'>xpress</rsp:CompressionType>";
+    assert_eq!(read(&cmd, header), Err(refusal), "the streams of WinRS are never compressed");
+    let twice = header.repeat(2);
+    assert_eq!(read(&powershell, &twice).unwrap_err().0, Malformed::Duplicate.into());
+    let compressed = CreateShell { compression: Compression::Xpress, ..CreateShell::default() };
+    let ours = encode_request(&request(Action::Create, None, RequestBody::Create(compressed))).unwrap();
+    assert!(!ours.contains("CompressionType"), "we never ask for it");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use crate::support::{NASTY, command_id, shell_id};
 use sekisho_protocol::error::{Malformed, PeerMisbehaved};
 use sekisho_protocol::soap::{Blame, Fault, FaultCode, Subcode};
 use sekisho_protocol::wsman::{
-    CommandState, Identity, MessageId, ReceiveResponse, ResponseBody, ShellDetails, StreamChunk, decode_response,
-    encode_fault, encode_response,
+    CommandState, Compression, Identity, MessageId, ReceiveResponse, ResponseBody, ShellDetails, StreamChunk,
+    decode_response, encode_fault, encode_response,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -20,6 +20,7 @@ fn shell() -> ShellDetails {
         idle_timeout: Duration::from_secs(7200),
         input_streams: vec!["stdin".to_owned()],
         output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+        compression: Compression::None,
         run_time: Duration::from_millis(1500),
         inactivity: Duration::ZERO,
     }
@@ -42,6 +43,7 @@ fn all_kinds() -> Vec<ResponseBody> {
     vec![
         ResponseBody::Identify(identity),
         ResponseBody::Created(shell()),
+        ResponseBody::Created(ShellDetails { compression: Compression::Xpress, ..shell() }),
         ResponseBody::Command { command_id: command_id() },
         ResponseBody::Send,
         ResponseBody::Receive(output(CommandState::Running)),
@@ -53,6 +55,19 @@ fn all_kinds() -> Vec<ResponseBody> {
         ResponseBody::Shell(ShellDetails { address: String::new(), ..shell() }),
         ResponseBody::Config { max_envelope_size_kb: 500 },
     ]
+}
+
+#[test]
+fn how_streams_are_carried_is_told() {
+    let created = |compression| {
+        encode_response(None, Uuid::nil(), &ResponseBody::Created(ShellDetails { compression, ..shell() }))
+    };
+    let plain = created(Compression::None);
+    assert!(plain.contains("<rsp:CompressionMode>NoCompression</rsp:CompressionMode>"), "{plain}");
+    let packed = created(Compression::Xpress);
+    assert!(packed.contains("<rsp:CompressionMode>XpressCompression</rsp:CompressionMode>"), "{packed}");
+    let other = packed.replace("XpressCompression", "Other");
+    assert_eq!(decode_response(other.as_bytes()), Err(Malformed::Body.into()));
 }
 
 fn id() -> MessageId {

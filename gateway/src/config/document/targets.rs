@@ -13,6 +13,11 @@ use crate::config::{GroupName, TargetName, Warning};
 use sekisho_policy::Edition;
 
 /// The table is kept in memory, and copied when it is read again.
+/// What stock clients ask for when they ask for nothing else.
+const DEFAULT_CONFIGURATION: &str = "Microsoft.PowerShell";
+const MAX_CONFIGURATIONS: usize = 32;
+/// Bytes of the name of a session configuration.
+const MAX_CONFIGURATION: usize = 128;
 const MAX_TARGETS: usize = 100_000;
 const MAX_TAGS: usize = 64;
 const MAX_SPN: usize = 256;
@@ -75,6 +80,7 @@ fn target(
     let connect_timeout = section.duration(reader, "connect_timeout", SECOND..=MINUTE, SECOND * 10);
     let read_timeout = section.duration(reader, "read_timeout", SECOND..=MINUTE * 10, SECOND * 30);
     let quotas = quotas(&mut section, reader);
+    let configurations = configurations(&mut section, reader);
     let said = Said::read(&mut section, reader);
     section.finish(reader);
     let host = host?;
@@ -92,6 +98,7 @@ fn target(
         quotas,
         edition: Edition::default(),
         endpoint: Endpoint::default(),
+        configurations,
         host,
     };
     Some((target, said))
@@ -187,6 +194,25 @@ fn tags(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<String> {
         }
     }
     read
+}
+
+fn configurations(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Vec<String> {
+    let listed = section.list(reader, "configurations");
+    if let Some(one_too_many) = listed.get(MAX_CONFIGURATIONS) {
+        let message = format!("a target has at most {MAX_CONFIGURATIONS} session configurations");
+        reader.mistake(&one_too_many.span, message, "take some out");
+    }
+    let mut read = Vec::new();
+    for name in listed {
+        let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        if name.text.is_empty() || MAX_CONFIGURATION < name.text.len() || !name.text.bytes().all(of_a_name) {
+            let message = format!("`{}` is no name of a session configuration", name.text.escape_debug());
+            reader.mistake(&name.span, message, "write it like 'Microsoft.PowerShell' or 'PowerShell.7'");
+        } else {
+            read.push(name.text);
+        }
+    }
+    if read.is_empty() { vec![DEFAULT_CONFIGURATION.to_owned()] } else { read }
 }
 
 fn spn(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<String> {

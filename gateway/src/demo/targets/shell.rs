@@ -137,6 +137,7 @@ impl Shell {
             idle_timeout: Duration::from_secs(7200),
             input_streams: vec!["stdin".to_owned()],
             output_streams: vec!["stdout".to_owned(), "stderr".to_owned()],
+            compression: sekisho_protocol::wsman::Compression::None,
             run_time: self.opened.elapsed(),
             inactivity: Duration::ZERO,
         }

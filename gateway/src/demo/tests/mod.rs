@@ -53,6 +53,7 @@ async fn permit_for(site: &Site, action: &PolicyAction) -> Result<Permit, Refusa
         session: Uuid::new_v4(),
         command: CommandId::new(Uuid::new_v4()),
         action,
+        form: &crate::enforce::pipeline::PLAIN,
     };
     judge(gateway, ask).await
 }
