@@ -1,5 +1,6 @@
 """Fixtures: one set of targets and one gateway for all tests that need nothing special."""
 
+import json
 import os
 import shlex
 import socket
@@ -9,7 +10,8 @@ import pytest
 
 from lab.accounts import ACCOUNTS, PASSWORD
 from lab.certificates import Authority
-from lab.engine import RESTRICTED, find, unpacked
+from lab.engine import RESTRICTED, Client, find, unpacked
+from lab.engines import HOSTS, EngineGateway
 from lab.gateway import Gateway, install
 from lab.processes import poll
 from lab.targets import Targets
@@ -129,6 +131,35 @@ def gateway_of_all(tmp_path_factory, installation, authority, targets_of_all):
         poll(lambda: gateway.now(kind) == 0, lambda: f"{kind} are left: {gateway.admin('metrics')[1]}")
     code = gateway.stop()
     assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
+
+
+@pytest.fixture(scope="session")
+def gateway_of_engines(tmp_path_factory, installation, authority, engine_targets_of_all):
+    gateway = EngineGateway(
+        installation, tmp_path_factory.mktemp("gateway-of-engines"), authority, engine_targets_of_all
+    )
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def engines(gateway_of_engines, engine_targets, canary_file):
+    """Typed at real PowerShell, through the gateway, to real PowerShell. What must never run, never ran."""
+    yield Path(gateway_of_engines, engine_targets, gateway_of_engines.next_line())
+    assert not canary_file.exists(), canary_file.read_text()
+
+
+@pytest.fixture
+def typist(engines, engine_play, tmp_path):
+    """PowerShell of a user, all of whose sessions lead to the gateway."""
+
+    def make(user="ops", **settings):
+        where = engines.where(target="{host}")
+        hosts = json.dumps(HOSTS)
+        return Client(engine_play, tmp_path / "typist", where, user, PASSWORD, LAB_HOSTS=hosts, **settings)
+
+    return make
 
 
 @dataclass

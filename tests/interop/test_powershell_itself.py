@@ -3,7 +3,6 @@
 What fails here is a fault of the tests, not of the gateway."""
 
 import os
-import re
 import shlex
 
 import pytest
@@ -14,18 +13,9 @@ from engine_target.framing import END, FRAGMENT, START, Assembly, Cutter, fragme
 from engine_target.pipelines import facts, statements
 from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, Where
-from lab.engine import RESTRICTED, SCENARIOS, Client
+from lab.engine import RESTRICTED, Client
 from lab.processes import poll
-
-ANSWERS = {"08-host-calls": ("alice", "secret", "y", "pw", "field")}
-NAMES = sorted(file.stem for file in SCENARIOS.glob("[0-9]*.ps1"))
-# Of the transport's end, at which nobody reads any more (the second, when SetShouldExit closes it); and of a run.
-NOISE = re.compile(
-    r'^.*An unknown element "" was received.*\n'
-    r"|^E: Object reference not set to an instance of an object\.\n"
-    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    re.M,
-)
+from lab.scenarios import NAMES
 
 
 @pytest.fixture
@@ -41,23 +31,12 @@ def client(tmp_path, engine_play, where):
     return make
 
 
-def seen(client, name, **environment):
-    script = (SCENARIOS / f"{name}.ps1").read_text()
-    if name == "04-values":
-        # Recorded for what is on the wire; here it is looked at, except for what differs from run to run.
-        script = "\n".join(
-            line.removesuffix(" | Out-Null") for line in script.splitlines() if "$PID" not in line
-        )
-    file = str(SCENARIOS / "script-file.ps1")
-    return NOISE.sub("", client.play(script, *ANSWERS.get(name, ()), SCENARIO_FILE=file, **environment))
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_scenario_looks_the_same_over_winrm(client, engine_serve, engine_targets, name):
     restricted = name.startswith("2")
     direct = shlex.join(engine_serve) + (f" {RESTRICTED}" if restricted else "")
-    expected = seen(client(), name, LAB_DIRECT=direct)
-    assert seen(client(1 if restricted else 0), name) == expected
+    expected = client().scenario(name, LAB_DIRECT=direct)
+    assert client(1 if restricted else 0).scenario(name) == expected
     assert bool(expected.strip()) == (name != "01-open-close")
     assert not engine_targets.seen("labbug")
 
