@@ -69,6 +69,13 @@ pub struct CommandQuery {
     pub kinds: i32,
 }
 
+impl From<psrp::GetCommandMetadata> for CommandQuery {
+    fn from(request: psrp::GetCommandMetadata) -> Self {
+        let psrp::GetCommandMetadata { names, kinds, modules } = request;
+        Self { names, modules, kinds }
+    }
+}
+
 /// Reads a pipeline. `input` says whether objects come to it; secrets in it are opened into `secrets`.
 pub fn read(request: &CreatePipeline, input: Presence, open: Opener<'_>, secrets: &mut Secrets) -> Asked {
     let values = Values::new(open, secrets);
