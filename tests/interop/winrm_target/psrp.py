@@ -1,6 +1,7 @@
 """PSRP shells, on the server side of psrpcore."""
 
 import asyncio
+import uuid
 
 from psrpcore import (
     CreatePipelineEvent,
@@ -10,6 +11,7 @@ from psrpcore import (
     PipelineInputEvent,
     PSRPPayload,
     ResetRunspaceStateEvent,
+    ServerPipeline,
     ServerRunspacePool,
     SetMaxRunspacesEvent,
     SetMinRunspacesEvent,
@@ -22,7 +24,9 @@ from .winrs import Shell, Stream
 
 
 class PsShell(Shell):
-    def __init__(self, t, q, sid, creation):
+    psrp = True
+
+    def __init__(self, t, q, sid):
         super().__init__(t, q, sid)
         self.pool = ServerRunspacePool(
             application_private_data={
@@ -31,7 +35,24 @@ class PsShell(Shell):
         )
         self.out = Stream()
         self.out.split = False
+
+    async def open(self, creation):
         self.feed(creation)
+        return self
+
+    async def begin(self, c, data):
+        c.out.split = False
+        c.input = []
+        c.pipe = ServerPipeline(self.pool, uuid.UUID(c.id))
+        self.feed(data)
+
+    async def send(self, _stream, _command, data):
+        self.feed(data)
+
+    async def signal(self, c, code):
+        await super().signal(c, code)
+        if code == "terminate" and c.pipe is not None:
+            self.pool.pipeline_table.pop(c.pipe.pipeline_id, None)
 
     def feed(self, data):
         self.pool.receive_data(PSRPPayload(data, StreamType.default, None))
