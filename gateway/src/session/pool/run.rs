@@ -75,7 +75,7 @@ impl Run {
     /// Answers a question for commands from the policy.
     pub(super) async fn metadata(self, request: GetCommandMetadata, _inbound: InboundQueue) {
         let _ended = HasEnded { shell: Arc::clone(&self.shell), pipeline: Arc::clone(&self.pipeline) };
-        let query = CommandQuery::from(request);
+        let query = CommandQuery::of_metadata(&request);
         self.local(&Local::Commands(query), &PLAIN).await;
     }
 

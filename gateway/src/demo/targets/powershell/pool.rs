@@ -15,8 +15,8 @@ use sekisho_protocol::psrp::{
 };
 use sekisho_protocol::soap::{Fault, FaultCode};
 use sekisho_protocol::wsman::{
-    CommandId, CommandLine, CommandState, CreateShell, ReceiveResponse, Request, RequestBody, RequestHeader,
-    ResponseBody, SendStream, ShellDetails, ShellId, SignalCode, StreamChunk,
+    CommandId, CommandLine, CommandState, Compression, CreateShell, ReceiveResponse, Request, RequestBody,
+    RequestHeader, ResponseBody, SendStream, ShellDetails, ShellId, SignalCode, StreamChunk,
 };
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -151,6 +151,7 @@ impl Pool {
             output_streams: vec!["stdout".to_owned()],
             run_time: self.opened.elapsed(),
             inactivity: Duration::ZERO,
+            compression: Compression::None,
         }
     }
 
