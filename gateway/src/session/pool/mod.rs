@@ -16,7 +16,7 @@ mod secure;
 mod text;
 
 use super::command::TerminatedBy;
-use super::output::{Fetched, Turn};
+use super::output::Turn;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, PoolOpening, TargetPool};
 use crate::config::Target;
@@ -24,6 +24,7 @@ use crate::credentials::Hold;
 use crate::identity::{Identity, PrincipalName};
 use crate::recording::{Recording, SessionKind};
 use crate::state::Gateway;
+pub use front::Fetched as PoolFetched;
 use front::Front;
 use key::ClientKey;
 use parking_lot::Mutex;
@@ -283,7 +284,7 @@ impl PoolShell {
         of: Option<Uuid>,
         max_envelope: usize,
         deadline: Instant,
-    ) -> Result<Fetched, PoolProblem> {
+    ) -> Result<PoolFetched, PoolProblem> {
         if let Some(id) = of {
             self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
         }
