@@ -55,8 +55,7 @@ def stock_client(stage, shape, size, rounds):
 
 
 def shares(rates):
-    """Each run through the gateway against the direct ones before and after it would be better still; those beside
-    it in turn are near enough."""
+    """Each run through the gateway is compared with the direct one before it."""
     each = [through / direct for direct, through in zip(rates["direct"], rates["gateway"])]
     return {
         "direct_mib_per_s": spread(rates["direct"]),

@@ -1,5 +1,6 @@
 //! What to do, as `tests/bench/run` says it.
 
+use crate::peer::output::{BLOCK, LINE};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,7 +101,7 @@ impl Plan {
 
     /// Of one object that the target puts out for `program`.
     pub(crate) fn program_bytes(&self) -> usize {
-        if self.program == "blocks" { 64 * 1024 } else { 2000 }
+        if self.program == "blocks" { BLOCK } else { LINE }
     }
 
     pub(crate) fn only_route(&self) -> crate::Outcome<&Route> {

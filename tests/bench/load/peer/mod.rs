@@ -2,7 +2,7 @@
 //! its port on standard output, and serves until standard input ends.
 
 mod http;
-mod output;
+pub(crate) mod output;
 mod pool;
 
 use crate::Outcome;

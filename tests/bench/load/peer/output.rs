@@ -3,10 +3,11 @@
 use sekisho_protocol::clixml::{IntegerKind, Object, Value};
 use sekisho_protocol::psrp::{CreatePipeline, RecordBody};
 
-/// Bytes of a line of text, escapes not counted.
-const LINE: usize = 2000;
-/// Bytes of a block of text.
-const BLOCK: usize = 64 * 1024;
+/// What texts are made of, and its bytes once it is escaped.
+const PIECE: (&str, usize) = ("a line with <marks> & signs, ", 39);
+/// Bytes of a line and of a block, escaped.
+pub(crate) const LINE: usize = 2000;
+pub(crate) const BLOCK: usize = 64 * 1024;
 
 /// What of a pipeline's output is left.
 pub(super) struct Output {
@@ -27,7 +28,8 @@ impl Output {
             _ => return Self { body: RecordBody::encode(&service()), left: 1 },
         };
         let blocks = matches!(value("Path").map(first), Some(Value::Text(path)) if path == "blocks");
-        let text = "a line with <marks> & signs, ".repeat(if blocks { BLOCK } else { LINE }.div_ceil(29));
+        let (piece, length) = PIECE;
+        let text = piece.repeat(if blocks { BLOCK } else { LINE }.div_ceil(length));
         Self { body: RecordBody::encode(&Value::text(text)), left }
     }
 
