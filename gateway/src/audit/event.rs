@@ -225,6 +225,12 @@ pub enum Outcome {
     Exit {
         exit_code: i64,
     },
+    /// A pipeline that ran to its end, perhaps with errors on the way.
+    Completed,
+    /// A pipeline that an error ended.
+    Failed,
+    /// A pipeline that its client stopped.
+    Stopped,
     /// The client or the gateway stopped it, and the target said so.
     Terminated {
         by: TerminatedBy,
@@ -243,6 +249,23 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Its word in the log.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Exit { .. } => "exit",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+            Self::Terminated { .. } => "terminated",
+            Self::Fault { .. } => "fault",
+            Self::Unknown { .. } => "unknown",
+            Self::NotSent { .. } => "not_sent",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TerminatedBy {
@@ -250,6 +273,8 @@ pub enum TerminatedBy {
     Idle,
     Deadline,
     Shutdown,
+    /// What came with it was refused, or could not be recorded.
+    Gateway,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -48,7 +48,7 @@ pub fn listing<'l>(live: &'l Live, asker: Asker<'_>) -> Vec<RoleListing<'l>> {
         .unwrap_or_default()
 }
 
-fn canonical(what: &Leave) -> String {
+pub(super) fn canonical(what: &Leave) -> String {
     match what {
         Leave::Program(checked) => program(checked),
         Leave::Encoded(encoded) => commands(&encoded.commands),

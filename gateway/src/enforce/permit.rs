@@ -97,6 +97,12 @@ impl Permit {
         &self.form
     }
 
+    /// What was permitted, for people: without secrets.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        super::foresee::canonical(&self.what)
+    }
+
     /// Whether what runs may ask the user through host calls: where policy says so for every command of it.
     #[must_use]
     pub fn may_ask(&self) -> bool {

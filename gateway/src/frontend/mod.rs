@@ -6,6 +6,7 @@ mod connection;
 mod head;
 mod known;
 mod login;
+mod powershell;
 mod reply;
 mod respond;
 mod route;

@@ -4,12 +4,13 @@ use super::body::Delivered;
 use super::connection::Client;
 use super::head::Head;
 use super::known::Known;
+use super::powershell;
 use super::respond::{Answer, Problem};
 use super::route;
 use crate::audit::SessionEnd;
 use crate::config::Target;
 use crate::enforce::may_reach;
-use crate::session::{Command, Fetched, Opening, Shell, ShellRules, TerminatedBy, presence};
+use crate::session::{Command, Fetched, Opening, Session, Shell, ShellRules, TerminatedBy, presence};
 use sekisho_policy::RequestExtras;
 use sekisho_protocol::soap::{Fault, FaultCode, Subcode};
 use sekisho_protocol::winrs::ShellOptions;
@@ -33,16 +34,16 @@ const CODE_PAGES: [u16; 30] = [
     1251, 1252, 1253, 1254, 1257, 1258, 65001,
 ];
 
-type Outcome = Result<Answer, Problem>;
+pub(super) type Outcome = Result<Answer, Problem>;
 
 /// One request with everything it is about.
-struct Call<'a> {
-    client: &'a Client,
-    known: &'a Known,
-    request: &'a Request,
+pub(super) struct Call<'a> {
+    pub(super) client: &'a Client,
+    pub(super) known: &'a Known,
+    pub(super) request: &'a Request,
     /// The target by path.
-    path: Option<&'a str>,
-    host: Option<&'a str>,
+    pub(super) path: Option<&'a str>,
+    pub(super) host: Option<&'a str>,
 }
 
 /// Serves one SOAP request.
@@ -62,6 +63,9 @@ pub(super) async fn serve(client: &Client, known: &Known, path: Option<&str>, he
 impl Call<'_> {
     async fn answer(&self) -> Outcome {
         self.check_resource()?;
+        if let Resource::PowerShell(configuration) = &self.request.header.resource {
+            return powershell::answer(self, configuration).await;
+        }
         match &self.request.body {
             RequestBody::Identify => Ok(self.ok(&ResponseBody::Identify(identity()))),
             RequestBody::Get if self.request.header.resource == Resource::Config => {
@@ -80,13 +84,9 @@ impl Call<'_> {
 
     fn check_resource(&self) -> Result<(), Problem> {
         match (&self.request.header.resource, &self.request.body) {
-            (Resource::CmdShell, _)
+            (Resource::CmdShell | Resource::PowerShell(_), _)
             | (Resource::None, RequestBody::Identify)
             | (Resource::Config, RequestBody::Get) => Ok(()),
-            (Resource::PowerShell(_), _) => Err(Problem::fault(Fault::internal(
-                FaultCode::RESOURCE_NOT_FOUND,
-                "PowerShell sessions are not served by this gateway yet: run programs through WinRS".to_owned(),
-            ))),
             (Resource::Config | Resource::Other(_) | Resource::None, _) => Err(not_served()),
         }
     }
@@ -110,7 +110,7 @@ impl Call<'_> {
             self.known.hold.another(),
         );
         let rules = ShellRules::new(&config.limits);
-        gateway.sessions.insert(Arc::clone(&shell), rules)?;
+        gateway.sessions.insert(Session::Shell(Arc::clone(&shell)), rules)?;
         tracing::debug!(conn = self.client.id, shell = %shell.id(), target = %target.name, "Shell opened");
         Ok(self.ok(&ResponseBody::Created(self.details(&shell))))
     }
@@ -195,8 +195,8 @@ impl Call<'_> {
         Ok(self.ok(&ResponseBody::Signal))
     }
 
-    async fn delete(&self) -> Outcome {
-        let shell = self.shell()?;
+    pub(super) async fn delete(&self) -> Outcome {
+        let shell = self.session()?;
         let gateway = &self.client.gateway;
         if gateway.sessions.remove(shell.principal(), shell.id()).is_some() {
             let closing = Arc::clone(gateway);
@@ -209,9 +209,17 @@ impl Call<'_> {
         Ok(self.ok(&ResponseBody::Delete))
     }
 
-    /// The shell that the request names, if it is the caller's (identity-bound) and at the target that the
-    /// request names, if it names one: whoever says web02 must not act on web01.
+    /// A shell for programs.
     fn shell(&self) -> Result<Arc<Shell>, Problem> {
+        match self.session()? {
+            Session::Shell(shell) => Ok(shell),
+            Session::Pool(_) => Err(Problem::fault(Fault::no_such_shell())),
+        }
+    }
+
+    /// The shell that the request names, if it is the caller's (identity-bound), of the resource that the request
+    /// names, and at the target that the request names, if it names one: whoever says web02 must not act on web01.
+    pub(super) fn session(&self) -> Result<Session, Problem> {
         let id = self.request.header.shell.ok_or_else(|| {
             Problem::fault(Fault::sender(
                 FaultCode::INVALID_SELECTORS,
@@ -223,6 +231,7 @@ impl Call<'_> {
         let named = route::named(&gateway.live().config.routing, self.path, self.host)?;
         let found = gateway.sessions.find(&self.known.identity.principal, id);
         let shell = found
+            .filter(|shell| self.request.header.resource.is_same(&Resource::of_uri(shell.resource_uri())))
             .filter(|shell| named.is_none_or(|name| shell.target().name.as_str().eq_ignore_ascii_case(name)))
             .ok_or_else(|| Problem::fault(Fault::no_such_shell()))?;
         shell.touch();
@@ -241,7 +250,7 @@ impl Call<'_> {
     }
 
     /// How long the client waits, less what the answer needs.
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         let most = self.client.gateway.live().config.sessions.maximum_operation_timeout;
         let asked = self.request.header.operation_timeout.filter(|asked| !asked.is_zero()).unwrap_or(DEFAULT_TIMEOUT);
         let asked = asked.min(most);
@@ -264,7 +273,7 @@ impl Call<'_> {
         }
     }
 
-    fn ok(&self, body: &ResponseBody) -> Answer {
+    pub(super) fn ok(&self, body: &ResponseBody) -> Answer {
         Answer::soap(self.request.header.message_id.as_ref(), body)
     }
 }
@@ -274,13 +283,13 @@ fn identity() -> Identity {
     Identity { product_vendor: "Sekisho".to_owned(), product_version: version }
 }
 
-fn not_served() -> Problem {
+pub(super) fn not_served() -> Problem {
     Problem::fault(Fault::access_denied(
         "this gateway serves shells only; WMI, CIM and everything else is denied".to_owned(),
     ))
 }
 
-fn stopping() -> Problem {
+pub(super) fn stopping() -> Problem {
     let text = "the gateway is shutting down: try again in a moment".to_owned();
     Problem::later(Fault::internal(FaultCode::SHUTDOWN_IN_PROGRESS, text), Duration::from_secs(10))
 }

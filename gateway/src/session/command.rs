@@ -2,8 +2,9 @@
 
 use super::launch::Gate;
 use super::output::{Buffer, Fetched, SharedOutput, Turn};
-use crate::audit::{CommandResult, Context, Event, EventKind, Ids, Outcome, UnknownWhy};
-use crate::backend::{BackendError, Control, Effect, NotOpened, Received, Running, TargetShell};
+use super::story::{Story, outcome};
+use crate::audit::{CommandResult, Outcome};
+use crate::backend::{BackendError, Control, Effect, Received, Running, TargetShell};
 use crate::enforce::Permit;
 use crate::state::Gateway;
 use crate::telemetry::RunningCommand;
@@ -61,13 +62,6 @@ struct Bytes {
     stderr: AtomicU64,
 }
 
-/// What the pump needs to tell the story afterwards.
-struct Story {
-    gateway: Arc<Gateway>,
-    context: Context,
-    began: Instant,
-}
-
 impl Command {
     /// Sends what was permitted and begins to pump its output.
     ///
@@ -95,7 +89,7 @@ impl Command {
     ) -> Result<Arc<Self>, NotLaunched> {
         let Start { gateway, backend, id, buffer } = start;
         let takes_input = permit.takes_input();
-        let mut story = Story { gateway, context: permit.context().clone(), began: Instant::now() };
+        let mut story = Story::new(gateway, permit.context().clone());
         let prepared = backend.prepare(&permit).await;
         match (prepared, gate.given_up()) {
             (Err(error), None) => return Err(story.not_started(error, Effect::NotDone).await),
@@ -103,7 +97,7 @@ impl Command {
             (Ok(()), None) => {}
         }
         // A change of the policy binds what was permitted before it and waited until now.
-        if story.context.policy.as_deref() != Some(story.gateway.live_full().policy.digest()) {
+        if !story.is_current() {
             return Err(story.not_started(BackendError::Outdated, Effect::NotDone).await);
         }
         if !gate.pass() {
@@ -115,7 +109,7 @@ impl Command {
             Ok(running) => running,
             Err(error) => return Err(story.not_started(error, error.effect()).await),
         };
-        story.knows(&running, id);
+        story.knows(id, running.shell_id(), running.id());
         let command = Arc::new(Self {
             id,
             takes_input,
@@ -267,76 +261,5 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         self.command.output.fail_unless_finished(Ended::Target(BackendError::Closed));
         self.command.running.send_replace(false);
-    }
-}
-
-impl Story {
-    fn knows(&mut self, running: &Running, id: CommandId) {
-        self.context.shell =
-            self.context.session.clone().map(|gateway| Ids { gateway, target: Some(running.shell_id().to_string()) });
-        self.context.command = Some(Ids { gateway: id.to_string(), target: Some(running.id().to_string()) });
-    }
-
-    async fn not_started(self, error: BackendError, effect: Effect) -> NotLaunched {
-        let outcome = match (error, effect) {
-            (BackendError::Fault(code), _) => Outcome::Fault { code: code.0 },
-            (_, Effect::NotDone) => Outcome::NotSent { why: why(error) },
-            (_, Effect::Unknown) => Outcome::Unknown { why: why(error) },
-        };
-        self.tell_without_output(outcome).await;
-        NotLaunched { error, effect }
-    }
-
-    async fn given_up(self, by: TerminatedBy) -> NotLaunched {
-        let why = match by {
-            TerminatedBy::Client | TerminatedBy::Idle => UnknownWhy::Abandoned,
-            TerminatedBy::Deadline => UnknownWhy::Timeout,
-            TerminatedBy::Shutdown => UnknownWhy::Shutdown,
-        };
-        self.tell_without_output(Outcome::NotSent { why }).await;
-        NotLaunched { error: BackendError::Closed, effect: Effect::NotDone }
-    }
-
-    async fn tell_without_output(self, outcome: Outcome) {
-        let duration = self.began.elapsed();
-        self.tell(CommandResult { outcome, stdin_bytes: 0, stdout_bytes: 0, stderr_bytes: 0, duration }).await;
-    }
-
-    async fn tell(self, result: CommandResult) {
-        self.gateway.metrics.result(&result.outcome);
-        self.gateway.audit_after(Event::new(EventKind::Result(result), &self.context)).await;
-    }
-}
-
-fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) -> Outcome {
-    match (end, told) {
-        (Ok(exit_code), _) => Outcome::Exit { exit_code: i64::from(exit_code) },
-        (Err(Ended::Terminated(by)), Ok(())) => Outcome::Terminated { by },
-        (Err(Ended::Terminated(_)), Err(error)) => Outcome::Unknown { why: why(*error) },
-        (Err(Ended::Target(error)), _) => Outcome::Unknown { why: why(error) },
-    }
-}
-
-fn why(error: BackendError) -> UnknownWhy {
-    match error {
-        BackendError::Unreachable | BackendError::Broken(_) | BackendError::NotOpened(NotOpened::Broken) => {
-            UnknownWhy::ConnectionLost
-        }
-        BackendError::Tls => UnknownWhy::CertificateRefused,
-        BackendError::LoginRefused | BackendError::Lease(_) | BackendError::Login(_) => UnknownWhy::LoginRefused,
-        BackendError::TimedOut(_) | BackendError::NotOpened(NotOpened::TimedOut) => UnknownWhy::Timeout,
-        BackendError::Abandoned | BackendError::NotOpened(NotOpened::Abandoned) => UnknownWhy::Abandoned,
-        BackendError::Invalid(_)
-        | BackendError::Status(_)
-        | BackendError::Mismatch
-        | BackendError::Fault(_)
-        | BackendError::NoPool
-        | BackendError::NoKey
-        | BackendError::NotOpened(NotOpened::Invalid) => UnknownWhy::Garbage,
-        BackendError::Busy
-        | BackendError::OtherShell
-        | BackendError::Unsendable
-        | BackendError::Closed
-        | BackendError::Outdated => UnknownWhy::Internal,
     }
 }

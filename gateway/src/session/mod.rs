@@ -3,18 +3,23 @@
 //! INVARIANT(identity-bound): a shell is looked up by the authenticated principal and the id together; the id
 //! alone leads nowhere, and ids are the gateway's own.
 
+mod any;
 mod command;
 mod commands;
 mod launch;
 mod output;
 mod places;
+mod pool;
 mod reaper;
 mod shell;
+mod story;
 mod table;
 
+pub use any::Session;
 pub use command::{Command, Ended, Launch, NotLaunched, Start, TerminatedBy};
 pub use output::{Buffer, Fetched, Turn};
 pub use places::{Place, Places, ShellRules, TableFull};
+pub use pool::{Caller, Described, NotOpenedPool, PoolProblem, PoolShell, Proposal};
 pub use reaper::reap_forever;
 pub use shell::{NotStarted, Opening, Shell, presence};
 pub use table::SessionTable;

@@ -53,6 +53,13 @@ impl Buffer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Turn(u64);
 
+impl Turn {
+    /// The one after this.
+    pub(super) fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
 /// What a fetch brings.
 #[derive(Debug)]
 pub enum Fetched {
@@ -167,7 +174,7 @@ impl SharedOutput {
     /// From here on older fetches bring nothing.
     fn begin(&self) -> Turn {
         let mut state = self.state.lock();
-        let turn = Turn(state.newest.0.wrapping_add(1));
+        let turn = state.newest.next();
         state.newest = turn;
         drop(state);
         self.filled.notify_waiters();

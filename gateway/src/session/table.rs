@@ -1,11 +1,12 @@
 //! The table of all shells.
 
+use super::any::Session;
 use super::places::{Place, Places, ShellRules, TableFull};
-use super::shell::Shell;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
 use sekisho_protocol::wsman::ShellId;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 type Key = (PrincipalName, ShellId);
@@ -19,7 +20,7 @@ pub struct SessionTable {
 
 #[derive(Debug)]
 struct Seated {
-    shell: Arc<Shell>,
+    shell: Session,
     _place: Place,
 }
 
@@ -28,11 +29,26 @@ impl SessionTable {
     ///
     /// # Errors
     /// When the principal or the target has its number already.
-    pub fn insert(&self, shell: Arc<Shell>, rules: ShellRules) -> Result<(), TableFull> {
+    pub fn insert(&self, shell: Session, rules: ShellRules) -> Result<(), TableFull> {
         let place = self.places.take(shell.principal(), &shell.target().name, rules)?;
         let key = (shell.principal().clone(), shell.id());
         self.shells.lock().insert(key, Seated { shell, _place: place });
         Ok(())
+    }
+
+    /// Takes a shell in whose place is there already; gives it back where the principal has one of this id.
+    ///
+    /// # Errors
+    /// The shell, when its id is taken.
+    pub fn seat(&self, shell: Session, place: Place) -> Result<(), Session> {
+        let key = (shell.principal().clone(), shell.id());
+        match self.shells.lock().entry(key) {
+            Entry::Occupied(_) => Err(shell),
+            Entry::Vacant(vacant) => {
+                vacant.insert(Seated { shell, _place: place });
+                Ok(())
+            }
+        }
     }
 
     /// The places of these shells, which what opens shells elsewhere takes too.
@@ -43,17 +59,17 @@ impl SessionTable {
 
     /// The shell of this principal with this id (identity-bound).
     #[must_use]
-    pub fn find(&self, principal: &PrincipalName, id: ShellId) -> Option<Arc<Shell>> {
-        self.shells.lock().get(&(principal.clone(), id)).map(|seated| Arc::clone(&seated.shell))
+    pub fn find(&self, principal: &PrincipalName, id: ShellId) -> Option<Session> {
+        self.shells.lock().get(&(principal.clone(), id)).map(|seated| seated.shell.clone())
     }
 
     /// Takes a shell out.
-    pub fn remove(&self, principal: &PrincipalName, id: ShellId) -> Option<Arc<Shell>> {
+    pub fn remove(&self, principal: &PrincipalName, id: ShellId) -> Option<Session> {
         self.shells.lock().remove(&(principal.clone(), id)).map(|seated| seated.shell)
     }
 
     /// Takes out all shells that `ended` picks.
-    pub fn take(&self, ended: impl Fn(&Shell) -> bool) -> Vec<Arc<Shell>> {
+    pub fn take(&self, ended: impl Fn(&Session) -> bool) -> Vec<Session> {
         self.shells.lock().extract_if(|_, seated| ended(&seated.shell)).map(|(_, seated)| seated.shell).collect()
     }
 

@@ -117,13 +117,7 @@ impl Metrics {
 
     /// A command's end.
     pub fn result(&self, outcome: &Outcome) {
-        let kind = match outcome {
-            Outcome::Exit { .. } => "exit",
-            Outcome::Terminated { .. } => "terminated",
-            Outcome::Fault { .. } => "fault",
-            Outcome::Unknown { .. } => "unknown",
-            Outcome::NotSent { .. } => "not_sent",
-        };
+        let kind = outcome.word();
         self.results.get_or_create(&Kind { kind }).inc();
     }
 

@@ -1,5 +1,7 @@
 //! Fragments, \[MS-PSRP\] 2.2.4: objects cut for the transport.
 
+use uuid::Uuid;
+
 use crate::Result;
 use crate::error::{LimitExceeded, Malformed, Misuse, PeerMisbehaved};
 use crate::limits::PSRP_OBJECT;
@@ -123,6 +125,24 @@ fn split(piece: &[u8]) -> Result<(Fragment<'_>, &[u8])> {
     let fragment =
         Fragment { object: u64::from_be_bytes(*object), number: u64::from_be_bytes(*number), flags: *flags, blob };
     Ok((fragment, rest))
+}
+
+/// RPID of the message that begins in this piece: what a client that proposes no id calls its pool.
+#[must_use]
+pub fn pool_of(piece: &[u8]) -> Option<Uuid> {
+    id_at(piece, 8)
+}
+
+/// PID of the message that begins in this piece.
+#[must_use]
+pub fn pipeline_of(piece: &[u8]) -> Option<Uuid> {
+    id_at(piece, 24)
+}
+
+fn id_at(piece: &[u8], at: usize) -> Option<Uuid> {
+    let (fragment, _) = split(piece).ok()?;
+    let id = fragment.blob.get(at..)?.first_chunk::<16>()?;
+    Some(Uuid::from_bytes_le(*id))
 }
 
 /// Cuts objects of one sender into fragments.

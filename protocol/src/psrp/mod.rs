@@ -19,7 +19,7 @@ pub use channel::Stream;
 pub use client::{ClientEvent, PoolClient};
 pub use command::{Argument, Command, CommandKind, CreatePipeline, Merge, MergeTarget, Scope};
 pub use error_record::{ErrorCategory, ErrorRecord};
-pub use fragment::{Defragmenter, Fragmenter, Object};
+pub use fragment::{Defragmenter, Fragmenter, Object, pipeline_of, pool_of};
 pub use host::HostInfo;
 pub use host_call::{HostCall, HostMethod, HostResponse, HostResult, Passage};
 pub use host_window::{Cells, HostWindow};

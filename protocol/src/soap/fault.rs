@@ -76,6 +76,8 @@ fault_codes! {
     SERVER_ENVELOPE_LIMIT = 2_150_858_825;
     /// The shell does not exist, or no longer: the client makes a new one.
     UNEXPECTED_SELECTORS = 2_150_858_843;
+    /// PowerShell's messages that do not parse, or come out of order.
+    PSRP_MALFORMED = 2_152_992_672;
     /// The plugin died.
     PLUGIN_FAILED = 2_150_858_883;
     /// The shell was closed already.

@@ -75,6 +75,15 @@ impl Resource {
         }
     }
 
+    /// Whether both are the same: the names of session configurations are compared ignoring case.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::PowerShell(one), Self::PowerShell(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one == other,
+        }
+    }
+
     /// Its URI; empty for none.
     #[must_use]
     pub fn uri(&self) -> Cow<'_, str> {

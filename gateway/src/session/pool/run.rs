@@ -1,0 +1,321 @@
+//! One pipeline from its request to its end.
+
+use super::asking::Questions;
+use super::feeding::Feeding;
+use super::passing::Passing;
+use super::pipeline::{InboundQueue, Pipeline};
+use super::{Caller, PoolShell, text};
+use crate::audit::{CommandResult, Outcome, SessionEnd, TerminatedBy};
+use crate::backend::{BackendError, Effect, RunningPipeline};
+use crate::enforce::pipeline::{Asked, CommandQuery, Form, Local, PLAIN, Secrets, Shown, read};
+use crate::enforce::{Ask, Asker, Permit, PipelineIds, Refusal, judge, refuse_unread};
+use crate::session::command::Ended;
+use crate::session::shell::presence;
+use crate::session::story::{Story, outcome};
+use crate::state::Gateway;
+use crate::telemetry::RunningCommand;
+use parking_lot::Mutex;
+use sekisho_policy::Action;
+use sekisho_protocol::clixml::{SecureText, Value};
+use sekisho_protocol::psrp::{
+    CommandKind, CreatePipeline, ErrorCategory, ErrorRecord, GetCommandMetadata, HostCall, HostMethod, MessageType,
+    PipelineState, RecordBody, Stated,
+};
+use sekisho_protocol::soap::FaultCode;
+use sekisho_protocol::wsman::CommandId;
+use std::sync::Arc;
+
+/// Characters of a command's name in an error.
+const ABOUT: usize = 128;
+/// `ci` of a call that wants no answer, as PowerShell writes it.
+const NO_ANSWER: i64 = -100;
+
+/// One pipeline that is complete, and what it needs.
+pub(super) struct Run {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) shell: Arc<PoolShell>,
+    pub(super) caller: Caller,
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) _counted: RunningCommand,
+}
+
+/// How a pipeline ended that had been started.
+pub(super) enum End {
+    /// As the target says.
+    Stated(PipelineState),
+    /// Somebody stopped it.
+    Terminated(TerminatedBy),
+    /// The target failed.
+    Target(BackendError),
+    /// What came with it was refused, or it could not be recorded.
+    Refused(ErrorRecord),
+}
+
+impl Run {
+    /// Reads, judges and runs what a client asks for.
+    pub(super) async fn pipeline(self, request: CreatePipeline, inbound: InboundQueue) {
+        let _ended = HasEnded { shell: Arc::clone(&self.shell), pipeline: Arc::clone(&self.pipeline) };
+        let mut secrets = Secrets::new();
+        let about = about(&request);
+        let asked = {
+            let open = |sealed: &SecureText| self.shell.key.open(sealed);
+            read(&request, presence(!request.no_input), &open, &mut secrets)
+        };
+        drop(request);
+        match asked {
+            Asked::Local { local, form } => self.local(&local, &form).await,
+            Asked::Refused(unread) => {
+                let refusal = refuse_unread(&self.gateway, self.asker(), self.ids(), &unread).await;
+                self.refused(&refusal, about).await;
+            }
+            Asked::Judge { action, form } => self.judged((action, form), secrets, about, inbound).await,
+        }
+    }
+
+    /// Answers a question for commands from the policy.
+    pub(super) async fn metadata(self, request: GetCommandMetadata, _inbound: InboundQueue) {
+        let _ended = HasEnded { shell: Arc::clone(&self.shell), pipeline: Arc::clone(&self.pipeline) };
+        let query = CommandQuery::from(request);
+        self.local(&Local::Commands(query), &PLAIN).await;
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker { identity: &self.caller.identity, client: self.caller.client, target: &self.shell.target }
+    }
+
+    fn ids(&self) -> PipelineIds {
+        PipelineIds { session: self.shell.id.uuid(), command: self.command() }
+    }
+
+    pub(super) fn command(&self) -> CommandId {
+        CommandId::new(self.pipeline.id())
+    }
+
+    /// What needs neither policy nor target: shown in the form that was asked for.
+    async fn local(&self, local: &Local, form: &Form) {
+        let front = &self.shell.front;
+        let id = self.pipeline.id();
+        let answers = super::local::answers(&self.gateway.live_full(), self.asker(), local);
+        for value in answers.output {
+            match form.shown {
+                Shown::Objects => front.record(id, MessageType::PipelineOutput, RecordBody::encode(&value)),
+                Shown::Text => {
+                    for line in text::lines(&value) {
+                        front.record(id, MessageType::PipelineOutput, line);
+                    }
+                }
+                Shown::Host => {
+                    for line in text::shown(&value) {
+                        front.show(id, &host_call(HostMethod::WriteLine2, vec![Value::text(line)]));
+                    }
+                }
+            }
+        }
+        if let Some(call) = answers.call {
+            self.show(&call);
+        }
+        front.state(id, &Stated { state: PipelineState::Completed, error: None });
+    }
+
+    async fn judged(&self, (action, form): (Action, Form), secrets: Secrets, about: String, inbound: InboundQueue) {
+        let ids = self.ids();
+        let asker = self.asker();
+        let ask = Ask {
+            identity: asker.identity,
+            client: asker.client,
+            target: asker.target,
+            session: ids.session,
+            command: ids.command,
+            action: &action,
+            form: &form,
+        };
+        let permit = match judge(&self.gateway, ask).await {
+            Ok(permit) => permit,
+            Err(refusal) => return self.refused(&refusal, about).await,
+        };
+        let story = Story::new(Arc::clone(&self.gateway), permit.context().clone());
+        if let Err(error) = self.shell.recording.asked(ids.command, &permit.canonical()).await {
+            story.not_started(BackendError::Closed, Effect::NotDone).await;
+            return self.failed(record(error.to_string(), "SekishoNotRecorded", ErrorCategory::ResourceUnavailable));
+        }
+        self.started(permit, form, secrets, (story, inbound)).await;
+    }
+
+    async fn started(&self, permit: Permit, form: Form, secrets: Secrets, (mut story, inbound): (Story, InboundQueue)) {
+        if self.pipeline.is_stopped() {
+            story.given_up(TerminatedBy::Client).await;
+            return self.say(PipelineState::Stopped, None);
+        }
+        if !story.is_current() {
+            story.not_started(BackendError::Outdated, Effect::NotDone).await;
+            return self.target_failed(BackendError::Outdated, Effect::NotDone);
+        }
+        let may_ask = permit.may_ask();
+        let started = self.shell.backend.start(permit, &secrets).await;
+        drop(secrets);
+        let running = match started {
+            Ok(running) => running,
+            Err(error) => {
+                story.not_started(error, error.effect()).await;
+                self.target_failed(error, error.effect());
+                return;
+            }
+        };
+        story.knows(self.command(), running.shell_id(), running.id());
+        self.pumped(running, (form, may_ask), (story, inbound)).await;
+    }
+
+    async fn pumped(
+        &self,
+        mut running: RunningPipeline,
+        (form, may_ask): (Form, bool),
+        (story, mut inbound): (Story, InboundQueue),
+    ) {
+        let questions = Mutex::new(Questions::default());
+        let control = running.control();
+        let mut passing = Passing::new(self, control.clone(), &questions, (form, may_ask));
+        let mut feeding = Feeding { run: self, control: &control, questions: &questions, bytes: 0 };
+        let end = tokio::select! {
+            biased;
+            end = passing.pump(&mut running) => end,
+            end = feeding.feed(&mut inbound) => end,
+            by = self.pipeline.killed() => End::Terminated(by),
+        };
+        let (output, other, input) = (passing.output, passing.other, feeding.bytes);
+        self.finish(running, end, story, [input, output, other]).await;
+    }
+
+    /// Tells the client how it ended, the target to forget it, and the audit log both.
+    async fn finish(&self, running: RunningPipeline, end: End, story: Story, bytes: [u64; 3]) {
+        let began = story.began;
+        let result = |outcome| {
+            let [stdin_bytes, stdout_bytes, stderr_bytes] = bytes;
+            CommandResult { outcome, stdin_bytes, stdout_bytes, stderr_bytes, duration: began.elapsed() }
+        };
+        let ended = match end {
+            // The client knows already. The line first: who hears that it has ended may write the next one.
+            End::Stated(state) => {
+                let outcome = stated(state);
+                self.recorded_end(&outcome).await;
+                let written = story.tell(result(outcome));
+                let ((), told) = tokio::join!(biased; written, running.end());
+                if let Err(error) = told {
+                    tracing::debug!(command = %self.command(), %error, "The target was not told to forget a pipeline");
+                }
+                return;
+            }
+            End::Terminated(by) => {
+                self.say(PipelineState::Stopped, None);
+                Ended::Terminated(by)
+            }
+            End::Target(error) => {
+                self.target_failed(error, Effect::Unknown);
+                Ended::Target(error)
+            }
+            End::Refused(record) => {
+                self.failed(record);
+                Ended::Terminated(TerminatedBy::Gateway)
+            }
+        };
+        let told = running.end().await;
+        let outcome = outcome(Err(ended), &told);
+        self.recorded_end(&outcome).await;
+        story.tell(result(outcome)).await;
+    }
+
+    async fn recorded_end(&self, outcome: &Outcome) {
+        if self.shell.recording.is_on() {
+            self.shell.recording.ended(self.command(), outcome.word()).await;
+        }
+    }
+
+    async fn refused(&self, refusal: &Refusal, about: String) {
+        let message = refusal.to_string();
+        self.shell.recording.refused(self.command(), &message).await;
+        let (id, category) = match refusal {
+            Refusal::Denied { .. } => ("SekishoPolicyDenied", ErrorCategory::PermissionDenied),
+            Refusal::Limited(_) => ("SekishoLimited", ErrorCategory::ResourceUnavailable),
+            Refusal::NotAudited { .. } => ("SekishoNotAudited", ErrorCategory::ResourceUnavailable),
+        };
+        self.failed(ErrorRecord { message, id: id.to_owned(), category, about });
+    }
+
+    fn target_failed(&self, error: BackendError, effect: Effect) {
+        let what_now = match effect {
+            Effect::NotDone => "nothing was run",
+            Effect::Unknown => "what became of it is unknown: look at the target before you try again",
+        };
+        let message = format!("{error}; {what_now}");
+        self.failed(record(message, "SekishoTargetFailed", ErrorCategory::ResourceUnavailable));
+        match error {
+            // What such a target says next cannot be told apart from what it does not say.
+            BackendError::Invalid(_)
+            | BackendError::Mismatch
+            | BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) => {
+                self.shell.break_off(&self.gateway, SessionEnd::Target);
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&self, record: ErrorRecord) {
+        self.say(PipelineState::Failed, Some(record.encode()));
+    }
+
+    fn say(&self, state: PipelineState, error: Option<Value>) {
+        self.shell.front.state(self.pipeline.id(), &Stated { state, error });
+    }
+
+    /// Whether there is anybody to show something to.
+    pub(super) fn has_host(&self) -> bool {
+        !self.shell.host.no_host
+    }
+
+    pub(super) fn show(&self, call: &HostCall) {
+        if self.has_host() {
+            self.shell.front.show(self.pipeline.id(), call);
+        }
+    }
+}
+
+/// Whatever becomes of a pipeline, a panic included: its client is told an end, and nobody waits for it any longer.
+struct HasEnded {
+    shell: Arc<PoolShell>,
+    pipeline: Arc<Pipeline>,
+}
+
+impl Drop for HasEnded {
+    fn drop(&mut self) {
+        // Heeded only when no end was told before.
+        let record = record("the gateway failed".to_owned(), "SekishoFailed", ErrorCategory::ResourceUnavailable);
+        let stated = Stated { state: PipelineState::Failed, error: Some(record.encode()) };
+        self.shell.front.state(self.pipeline.id(), &stated);
+        self.pipeline.has_ended();
+    }
+}
+
+fn stated(state: PipelineState) -> Outcome {
+    match state {
+        PipelineState::Completed => Outcome::Completed,
+        PipelineState::Stopped => Outcome::Stopped,
+        PipelineState::Failed | PipelineState::Running | PipelineState::Stopping | PipelineState::Disconnected => {
+            Outcome::Failed
+        }
+    }
+}
+
+fn record(message: String, id: &str, category: ErrorCategory) -> ErrorRecord {
+    ErrorRecord { message, id: id.to_owned(), category, about: String::new() }
+}
+
+/// What an error is about: the first command, by the name that the client gave it.
+fn about(request: &CreatePipeline) -> String {
+    match request.commands.first() {
+        Some(command) if command.kind == CommandKind::Name => command.name.chars().take(ABOUT).collect(),
+        Some(_) | None => String::new(),
+    }
+}
+
+pub(super) fn host_call(method: HostMethod, parameters: Vec<Value>) -> HostCall {
+    HostCall { call: NO_ANSWER, method, parameters }
+}
