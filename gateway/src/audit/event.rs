@@ -290,6 +290,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// In a word or two, for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Exit { exit_code } => format!("exit {exit_code}"),
+            other => other.word().to_owned(),
+        }
+    }
+
     /// Its word in the log.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -188,6 +188,9 @@ impl<'r> Passing<'r> {
             Some(error) => Some(self.for_client(&error).await?),
             None => None,
         };
+        if let Some(error) = &error {
+            self.run.shell.recording.failed(self.run.command(), error).await.map_err(not_recorded)?;
+        }
         let stated = Stated { state: stated.state, error };
         self.run.shell.front.state(self.run.pipeline.id(), &stated);
         Ok(())

@@ -134,8 +134,10 @@ impl Run {
             Err(refusal) => return self.refused(&refusal, about).await,
         };
         let story = Story::new(Arc::clone(&self.gateway), permit.context().clone());
-        if let Err(error) = self.shell.recording.asked(ids.command, &permit.canonical()).await {
-            story.not_started(BackendError::Closed, Effect::NotDone).await;
+        if let Err(error) =
+            self.shell.recording.asked(ids.command, &permit.transcript(self.gateway.audit.redactor())).await
+        {
+            story.not_started(BackendError::NotRecorded(error), Effect::NotDone).await;
             return self.failed(record(error.to_string(), "SekishoNotRecorded", ErrorCategory::ResourceUnavailable));
         }
         self.started(permit, form, secrets, (story, inbound)).await;
@@ -143,10 +145,12 @@ impl Run {
 
     async fn started(&self, permit: Permit, form: Form, secrets: Secrets, (mut story, inbound): (Story, InboundQueue)) {
         if self.pipeline.is_stopped() {
+            self.not_sent().await;
             story.given_up(TerminatedBy::Client).await;
             return self.say(PipelineState::Stopped, None);
         }
         if !story.is_current() {
+            self.not_sent().await;
             story.not_started(BackendError::Outdated, Effect::NotDone).await;
             return self.target_failed(BackendError::Outdated, Effect::NotDone);
         }
@@ -156,7 +160,8 @@ impl Run {
         let running = match started {
             Ok(running) => running,
             Err(error) => {
-                story.not_started(error, error.effect()).await;
+                let not = story.not_started(error, error.effect()).await;
+                self.shell.recording.ended(self.command(), not.word()).await;
                 self.target_failed(error, error.effect());
                 return;
             }
@@ -223,9 +228,13 @@ impl Run {
         story.tell(result(outcome)).await;
     }
 
+    async fn not_sent(&self) {
+        self.shell.recording.ended(self.command(), "not_sent").await;
+    }
+
     async fn recorded_end(&self, outcome: &Outcome) {
         if self.shell.recording.is_on() {
-            self.shell.recording.ended(self.command(), outcome.word()).await;
+            self.shell.recording.ended(self.command(), &outcome.words()).await;
         }
     }
 
