@@ -165,6 +165,7 @@ impl Server {
             accepting: CancellationToken::new(),
             background: CancellationToken::new(),
         };
+        server.gateway.recordings.start().await;
         server.spawn(sockets, admin);
         Ok(server)
     }
