@@ -79,6 +79,44 @@ impl CheckedCommands {
     pub fn statements(&self) -> &[Vec<CheckedCommand>] {
         &self.statements
     }
+
+    /// Whether what runs may ask the user: all of it has to be let, since nobody can tell which command asks.
+    pub fn prompts(&self) -> Prompts {
+        let all = self.statements.iter().flatten().map(CheckedCommand::prompts);
+        all.fold(Prompts::Indifferent, Prompts::beside)
+    }
+}
+
+/// Whether a command may ask the user something through the client's host: a text, a choice, a password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Prompts {
+    /// It may not: what it asks is refused.
+    #[default]
+    Refused,
+    /// Its rule says `prompts = true`.
+    Permitted,
+    /// It is a default command, which asks nothing: what stands beside it decides.
+    Indifferent,
+}
+
+impl Prompts {
+    /// Of two commands that run together.
+    fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+            (Self::Permitted, _) | (_, Self::Permitted) => Self::Permitted,
+            (Self::Indifferent, Self::Indifferent) => Self::Indifferent,
+        }
+    }
+
+    /// Of two rules that allow the same: a rule never takes away.
+    pub(crate) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Permitted, _) | (_, Self::Permitted) => Self::Permitted,
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+            (Self::Indifferent, Self::Indifferent) => Self::Indifferent,
+        }
+    }
 }
 
 /// One command of an allowed pipeline.
@@ -89,6 +127,7 @@ pub struct CheckedCommand {
     pub(crate) arguments: CheckedArguments,
     pub(crate) role: String,
     pub(crate) rule: String,
+    pub(crate) prompts: Prompts,
 }
 
 impl CheckedCommand {
@@ -115,6 +154,11 @@ impl CheckedCommand {
     /// The rule of that role.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Whether it may ask the user: when one of the rules that allow it says so.
+    pub fn prompts(&self) -> Prompts {
+        self.prompts
     }
 }
 
@@ -166,6 +210,7 @@ pub struct CheckedScript {
     pub(crate) text: String,
     pub(crate) parameters: Vec<CheckedParameter>,
     pub(crate) using: Vec<CheckedParameter>,
+    pub(crate) prompts: Prompts,
 }
 
 impl CheckedScript {
@@ -192,6 +237,11 @@ impl CheckedScript {
     /// What is given for its `$using:` names, by name without `$using:`.
     pub fn using(&self) -> &[CheckedParameter] {
         &self.using
+    }
+
+    /// Whether it may ask the user: when one of the rules that allow it says so.
+    pub fn prompts(&self) -> Prompts {
+        self.prompts
     }
 }
 

@@ -50,7 +50,7 @@ pub use compile::{Compiled, Source};
 pub use decide::POWERSHELL;
 pub use decision::{
     Allowed, Checked, CheckedArgument, CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter,
-    CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest,
+    CheckedProgram, CheckedScript, Decision, Denied, DeniedProgram, DenyReason, Input, Nearest, Prompts,
 };
 pub use listing::{CommandListing, ListedSecrecy, ParameterListing, ProgramListing, RoleListing, ScriptListing};
 pub use mistake::{Mistake, Warning};

@@ -1,7 +1,8 @@
 //! What a principal may do on a target, as a list for people who ask. Decisions rest on [`Policy::decide`] alone.
 
 use crate::action::{Circumstances, Principal, TargetFacts};
-use crate::catalog::Edition;
+use crate::catalog::{CommandInfo, Edition};
+use crate::decision::Prompts;
 use crate::model::{
     Binding, CommandRule, ConstantCommands, ParameterRule, ParameterSecrecy, Parameters, Policy, ProgramRule, Role,
     ScriptRule,
@@ -35,6 +36,10 @@ pub struct CommandListing<'p> {
     pub rule: &'p str,
     /// The only parameters that are allowed, beside the common ones. `None`: all are.
     pub parameters: Option<Vec<ParameterListing<'p>>>,
+    /// Whether it may ask the user.
+    pub prompts: Prompts,
+    /// What the catalogue knows of it.
+    pub info: &'p CommandInfo,
 }
 
 /// A parameter that a rule allows.
@@ -83,6 +88,8 @@ pub struct ScriptListing<'p> {
     pub parameters: Vec<ParameterListing<'p>>,
     /// The `$using:` names that may be given, without `$using:`.
     pub using: Vec<ParameterListing<'p>>,
+    /// Whether it may ask the user.
+    pub prompts: Prompts,
 }
 
 impl Policy {
@@ -105,8 +112,7 @@ impl Policy {
 
 fn listed<'p>(role: &'p Role, edition: Edition, denials: &Binding<'_>) -> RoleListing<'p> {
     let allowed = role.covered(edition).filter(|(folded, _)| denials.of_command(folded).is_none());
-    let mut commands: Vec<_> =
-        allowed.map(|(_, entry)| command(&entry.info.name, &entry.info.module, entry.rule)).collect();
+    let mut commands: Vec<_> = allowed.map(|(_, entry)| command(entry.info, entry.rule)).collect();
     commands.sort_by(|a, b| (a.name, a.rule).cmp(&(b.name, b.rule)));
     let mut aliases: Vec<_> = role.aliases().collect();
     aliases.sort_unstable();
@@ -121,12 +127,13 @@ fn listed<'p>(role: &'p Role, edition: Edition, denials: &Binding<'_>) -> RoleLi
     }
 }
 
-fn command<'p>(name: &'p str, module: &'p str, rule: &'p CommandRule) -> CommandListing<'p> {
+fn command<'p>(info: &'p CommandInfo, rule: &'p CommandRule) -> CommandListing<'p> {
     let parameters = match &rule.parameters {
         Parameters::All => None,
         Parameters::Listed(rules) => Some(rules.iter().map(parameter).collect()),
     };
-    CommandListing { name, module, rule: &rule.name, parameters }
+    let (name, module) = (info.name.as_str(), info.module.as_str());
+    CommandListing { name, module, rule: &rule.name, parameters, prompts: rule.prompts, info }
 }
 
 /// What a secret may be is secret too.
@@ -153,5 +160,6 @@ fn script(rule: &ScriptRule) -> ScriptListing<'_> {
         sha256: &rule.sha256,
         parameters: rule.parameters.iter().map(parameter).collect(),
         using: rule.using.iter().map(parameter).collect(),
+        prompts: rule.prompts,
     }
 }

@@ -117,19 +117,39 @@ pub async fn judge(gateway: &Gateway, ask: Ask<'_>) -> Result<Permit, Refusal> {
 pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -> Result<Permit, Refusal> {
     let live = gateway.live_full();
     let context = context(&live, &ask);
+    if let Some((whole, form)) = ask.form.whole(ask.action)
+        && let Ok(granted) = decide(&live, ask.asker(), &whole)
+        && granted.what.is_script()
+    {
+        return permit(gateway, granted, &form, context).await;
+    }
     match decide(&live, ask.asker(), ask.action) {
         Ok(granted) => permit(gateway, granted, ask.form, context).await,
         Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
     }
 }
 
+/// Counts an operation that is not judged; a limit is written.
+///
+/// # Errors
+/// When a rate is reached.
+pub async fn count(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds) -> Result<(), Refusal> {
+    match gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
+        Ok(()) => Ok(()),
+        Err(limited) => {
+            let context = contextual(&gateway.live_full(), asker, ids);
+            gateway.audit_limit(&context, limited).await;
+            Err(Refusal::Limited(limited))
+        }
+    }
+}
+
 /// Counts and writes down a pipeline that nothing can allow.
 pub async fn refuse_unread(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds, unread: &Unread) -> Refusal {
-    let context = contextual(&gateway.live_full(), asker, ids);
-    if let Err(limited) = gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
-        gateway.audit_limit(&context, limited).await;
-        return Refusal::Limited(limited);
+    if let Err(limited) = count(gateway, asker, ids).await {
+        return limited;
     }
+    let context = contextual(&gateway.live_full(), asker, ids);
     let asked = Asked::Unread(gateway.audit.redactor().unread(unread.text(), None));
     let kind = EventKind::Denial { reason: format!("{:?}", unread.why), rule: None, asked: Some(asked) };
     // As for every denial: that the log is broken shows in health and metrics.
@@ -206,5 +226,7 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Con
     // A denial needs no line to be carried out; that the log is broken shows in health and metrics.
     let _said = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
+    // Whoever sends a script of a stock client is told what works instead, and not how else it reads.
+    let message = ask.form.known.map_or(message, |known| known.message().to_owned());
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }

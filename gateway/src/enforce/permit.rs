@@ -3,7 +3,7 @@
 use super::pipeline::{self, Form, Sealer, Secrets, Unsendable};
 use crate::audit::{Context, Redactor};
 use crate::config::Endpoint;
-use sekisho_policy::{Checked, CheckedCommands, CheckedProgram, CheckedScript, Input, Presence};
+use sekisho_policy::{Checked, CheckedCommands, CheckedProgram, CheckedScript, Input, Presence, Prompts};
 use sekisho_protocol::psrp::CreatePipeline;
 
 /// Leave to do one thing once on one target.
@@ -47,6 +47,14 @@ impl Leave {
             Checked::Commands(commands) => Some(Self::Commands(commands, input)),
             Checked::Script(script) => Some(Self::Script(script, input)),
             Checked::Program(_) => None,
+        }
+    }
+
+    /// Whether it is a pinned script.
+    pub(super) fn is_script(&self) -> bool {
+        match self {
+            Self::Script(..) => true,
+            Self::Program(_) | Self::Encoded(_) | Self::Commands(..) => false,
         }
     }
 
@@ -104,7 +112,13 @@ impl Permit {
     /// Whether what runs may ask the user through host calls: where policy says so for every command of it.
     #[must_use]
     pub fn may_ask(&self) -> bool {
-        false
+        let prompts = match &self.what {
+            Leave::Commands(commands, _) => commands.prompts(),
+            Leave::Script(script, _) => script.prompts(),
+            // Nothing can be asked through the cmd shell.
+            Leave::Program(_) | Leave::Encoded(_) => Prompts::Refused,
+        };
+        prompts == Prompts::Permitted
     }
 
     /// The line for the target's cmd shell, rendered from what was judged; nothing where that was judged for PSRP.

@@ -34,7 +34,8 @@ impl Compiler<'_> {
             let rule = rules.len();
             coverage.extend(found.into_iter().map(|(edition, info)| Coverage { rule, edition, info, qualified }));
             let entry = command.entry.text.clone();
-            rules.push(CommandRule { name, entry, parameters, listed: command.listed });
+            let CommandDocument { listed, prompts, .. } = *command;
+            rules.push(CommandRule { name, entry, parameters, listed, prompts });
         }
         (rules, coverage)
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::catalog::{DefaultCommand, Edition, Values, default_commands};
+use crate::decision::Prompts;
 use crate::fold::fold;
 use crate::model::{CommandRule, Coverage, Listed, ParameterRule, Parameters, Qualified, Role, RoleParts, ValueSet};
 use crate::pattern::Pattern;
@@ -40,7 +41,8 @@ pub(super) fn role() -> Role {
             qualified: Qualified::Refused,
         }));
         let parameters = Parameters::listed(parameters);
-        parts.commands.push(CommandRule { entry: name.clone(), name, parameters, listed: Listed::Functions });
+        let (listed, prompts) = (Listed::Functions, Prompts::Indifferent);
+        parts.commands.push(CommandRule { entry: name.clone(), name, parameters, listed, prompts });
     }
     Role::new(parts)
 }

@@ -48,6 +48,7 @@ impl Compiler<'_> {
             parameters,
             using: sorted(script.using.iter().map(|parameter| parameter_rule(parameter, None)).collect()),
             declared,
+            prompts: script.prompts,
         })
     }
 

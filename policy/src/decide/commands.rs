@@ -146,7 +146,7 @@ fn permitted(bench: &Bench<'_>, search: &Search<'_>, found: &Found<'_>) -> Resul
         Asked::Script(_) => return Err(Box::new(plain(DenyReason::Script, "a script is no command: send it alone"))),
     };
     let (role, rule) = (found.role.name.clone(), found.rule.name().to_owned());
-    Ok(CheckedCommand { name, module, arguments, role, rule })
+    Ok(CheckedCommand { name, module, arguments, role, rule, prompts: found.prompts })
 }
 
 fn denied(bench: &Bench<'_>, search: &Search<'_>) -> Denied {

@@ -65,13 +65,14 @@ fn answer(role: &Role, rule: &ScriptRule, script: &CheckedScript) -> Allowed {
     Allowed { role: role.name.clone(), rule: rule.name.clone(), checked: Checked::Script(script.clone()) }
 }
 
-/// A value is secret when one of the rules that allow says so.
+/// A value is secret, and questions may be asked, when one of the rules that allow says so.
 fn merge_marks(script: &mut CheckedScript, other: &CheckedScript) {
     let merge = |mine: &mut Vec<CheckedParameter>, others: &[CheckedParameter]| {
         mine.iter_mut().zip(others).for_each(|(one, other)| one.secrecy = one.secrecy.or(other.secrecy));
     };
     merge(&mut script.parameters, &other.parameters);
     merge(&mut script.using, &other.using);
+    script.prompts = script.prompts.or(other.prompts);
 }
 
 fn judge_rule(role: &Role, rule: &ScriptRule, request: &ScriptRequest) -> Result<CheckedScript, Box<Denied>> {
@@ -88,7 +89,7 @@ fn judge_rule(role: &Role, rule: &ScriptRule, request: &ScriptRequest) -> Result
     let parameters = parameters.collect::<Result<Vec<_>, _>>().map_err(denied)?;
     let using = judge_using(rule, request).map_err(denied)?;
     let (name, sha256, text) = (rule.name.clone(), rule.sha256.clone(), rule.text.clone());
-    Ok(CheckedScript { name, sha256, text, parameters, using })
+    Ok(CheckedScript { name, sha256, text, parameters, using, prompts: rule.prompts })
 }
 
 fn judge_one<'a>(bound: &Bound<'a>, script: &'a ScriptRule) -> Result<CheckedParameter, Miss<'a>> {

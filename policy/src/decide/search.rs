@@ -9,7 +9,7 @@ use crate::arguments::speaks_of_secret;
 use crate::bind::{BindRefusal, Bound, Grant, bind};
 use crate::catalog::{CommandInfo, ParameterKind};
 use crate::command::Argument;
-use crate::decision::{CheckedParameter, Secrecy};
+use crate::decision::{CheckedParameter, Prompts, Secrecy};
 use crate::fold::{fold, fold_char};
 use crate::model::{
     CommandRule, Entry, ParameterRule, ParameterSecrecy, Parameters, ProgramRule, Qualified, Role, ScriptRule,
@@ -60,6 +60,7 @@ pub(super) struct Found<'a> {
     pub(super) role: &'a Role,
     pub(super) rule: Asked<'a>,
     pub(super) secrecies: Vec<Secrecy>,
+    pub(super) prompts: Prompts,
 }
 
 /// A rule, with what it knows of the command.
@@ -123,6 +124,14 @@ impl<'a> Asked<'a> {
             Self::Command(rule, _) => &rule.name,
             Self::Program(rule) => &rule.name,
             Self::Script(rule) => &rule.name,
+        }
+    }
+
+    fn prompts(self) -> Prompts {
+        match self {
+            Self::Command(rule, _) => rule.prompts,
+            Self::Program(_) => Prompts::Refused,
+            Self::Script(rule) => rule.prompts,
         }
     }
 
@@ -217,21 +226,24 @@ impl<'a> Search<'a> {
         self.bindings.len().saturating_sub(1)
     }
 
-    /// Whether another rule that allows would change nothing: it marks no secrets and answers no earlier.
+    /// Whether another rule that allows would change nothing: it marks no secrets, lets nothing more be asked and
+    /// answers no earlier.
     fn has_nothing_to_add(&self, role: &Role, rule: Asked<'_>) -> bool {
         self.found.as_ref().is_some_and(|found| {
             let earlier = std::ptr::eq(found.role, role) && rule.name() < found.rule.name();
-            !earlier && !rule.marks_secrets()
+            let asks_no_more = found.prompts.or(rule.prompts()) == found.prompts;
+            !earlier && !rule.marks_secrets() && asks_no_more
         })
     }
 
     fn find(&mut self, role: &'a Role, rule: Asked<'a>, secrecies: Vec<Secrecy>) {
         let Some(found) = &mut self.found else {
-            self.found = Some(Found { role, rule, secrecies });
+            self.found = Some(Found { role, rule, secrecies, prompts: rule.prompts() });
             return;
         };
         if is_same_reading(found.rule, rule) {
             found.secrecies.iter_mut().zip(secrecies).for_each(|(one, other)| *one = one.or(other));
+            found.prompts = found.prompts.or(rule.prompts());
             if std::ptr::eq(found.role, role) && rule.name() < found.rule.name() {
                 found.rule = rule;
             }

@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use super::{check_description, check_name};
 use crate::command_pattern::CommandPattern;
+use crate::decision::Prompts;
 use crate::fold::fold;
 use crate::limits;
 use crate::model::{Listed, ParameterSecrecy};
@@ -23,6 +24,7 @@ pub(crate) struct CommandDocument {
     /// All, if absent.
     pub(crate) parameters: Option<Vec<ParameterDocument>>,
     pub(crate) listed: Listed,
+    pub(crate) prompts: Prompts,
 }
 
 /// A parameter of a command or a script, and the values it takes.
@@ -60,14 +62,22 @@ fn read(
     if value.get_ref().as_str().is_some() {
         let entry = reader.text(value, "a command")?;
         let pattern = read_name(reader, &entry)?;
-        return Some(CommandDocument { entry, pattern, rule: None, parameters: None, listed });
+        return Some(CommandDocument {
+            entry,
+            pattern,
+            rule: None,
+            parameters: None,
+            listed,
+            prompts: Prompts::Refused,
+        });
     }
     let table = reader.table(value, "a command", &format!("a name or a table: {FORMS}"))?;
-    reader.known_keys(table, "a command", &["name", "rule", "description", "parameters"]);
+    reader.known_keys(table, "a command", &["name", "rule", "description", "parameters", "prompts"]);
     check_description(reader, table);
     let rule = table.get("rule").and_then(|rule| reader.text(rule, "`rule`"));
     rule.iter().for_each(|rule| check_name(reader, rule, "rule"));
     let parameters = table.get("parameters").map(|value| read_parameters(reader, patterns, value));
+    let prompts = read_prompts(reader, table);
     let Some(name) = table.get("name") else {
         reader.missing(&value.span(), "the command", "name", FORMS);
         return None;
@@ -80,7 +90,7 @@ fn read(
         reader.mistake(&entry.span, message, hint);
         return None;
     }
-    Some(CommandDocument { entry, pattern, rule, parameters, listed })
+    Some(CommandDocument { entry, pattern, rule, parameters, listed, prompts })
 }
 
 fn read_name(reader: &mut Reader<'_>, entry: &Located) -> Option<CommandPattern> {
@@ -91,6 +101,14 @@ fn read_name(reader: &mut Reader<'_>, entry: &Located) -> Option<CommandPattern>
             reader.mistake(&entry.span, format!("`{}` {message}", shown(&entry.text)), hint);
             None
         }
+    }
+}
+
+/// Whether a command, or a script, may ask the user something.
+pub(super) fn read_prompts(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Prompts {
+    match table.get("prompts").and_then(|value| reader.switch(value, "`prompts`")) {
+        Some(true) => Prompts::Permitted,
+        Some(false) | None => Prompts::Refused,
     }
 }
 

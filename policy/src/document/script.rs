@@ -2,8 +2,9 @@
 
 use toml::de::DeTable;
 
-use super::command::{ParameterDocument, read_parameters};
+use super::command::{ParameterDocument, read_parameters, read_prompts};
 use super::{check_description, required_name};
+use crate::decision::Prompts;
 use crate::limits;
 use crate::source_text::{Located, Patterns, Reader, Span, Value, shown};
 
@@ -17,9 +18,10 @@ pub(crate) struct ScriptDocument {
     pub(crate) sha256: Located,
     pub(crate) parameters: Vec<ParameterDocument>,
     pub(crate) using: Vec<ParameterDocument>,
+    pub(crate) prompts: Prompts,
 }
 
-const KEYS: [&str; 6] = ["name", "description", "file", "sha256", "parameters", "using"];
+const KEYS: [&str; 7] = ["name", "description", "file", "sha256", "parameters", "using", "prompts"];
 const PIN: &str = "run `sekisho-gateway policy pin FILE.ps1`, which writes the entry";
 
 pub(super) fn read_all(reader: &mut Reader<'_>, patterns: &mut Patterns, value: &Value<'_>) -> Vec<ScriptDocument> {
@@ -52,7 +54,8 @@ fn read(reader: &mut Reader<'_>, patterns: &mut Patterns, table: &DeTable<'_>, s
     let sha256 = required(reader, table, span, "sha256").and_then(|digest| check_digest(reader, digest));
     let mut list = |key| table.get(key).map(|value| read_parameters(reader, patterns, value)).unwrap_or_default();
     let (parameters, using) = (list("parameters"), list("using"));
-    Some(ScriptDocument { name: name?, file: file?, sha256: sha256?, parameters, using })
+    let prompts = read_prompts(reader, table);
+    Some(ScriptDocument { name: name?, file: file?, sha256: sha256?, parameters, using, prompts })
 }
 
 fn required(reader: &mut Reader<'_>, table: &DeTable<'_>, span: &Span, key: &str) -> Option<Located> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::dangers::{self, Danger, When};
 use super::{Finding, patterns};
 use crate::catalog::{CommandInfo, Edition, ParameterKind};
+use crate::decision::Prompts;
 use crate::document::{CommandDocument, ParameterDocument, RoleDocument};
 use crate::fold::fold;
 use crate::model::{CommandRule, ParameterRule, ParameterSecrecy, Parameters, Role};
-use crate::source_text::shown;
+use crate::source_text::{Located, shown};
 
 /// Names that a finding shows.
 const SHOWN: usize = 5;
@@ -22,6 +23,7 @@ pub(super) fn examine(role: &RoleDocument, built: &Role, findings: &mut Vec<Find
     let rules = role.commands.iter().zip(&built.commands).zip(&covered);
     for (index, ((document, rule), covered)) in rules.enumerate() {
         examine_entry(document, rule, covered, findings);
+        examine_prompts(rule.prompts, &document.entry, findings);
         examine_shadow(document, (index, rule), (built, covered), findings);
         for parameter in document.parameters.iter().flatten() {
             patterns::examine_parameter(parameter, findings);
@@ -90,6 +92,19 @@ fn examine_wildcard(document: &CommandDocument, covered: &Covered, findings: &mu
     };
     let hint = "name the commands that are needed: what a newer catalogue knows more would be allowed too".to_owned();
     findings.push(Finding { span: document.entry.span.clone(), message, hint });
+}
+
+/// A rule that lets a target ask the user.
+pub(super) fn examine_prompts(prompts: Prompts, entry: &Located, findings: &mut Vec<Finding>) {
+    match prompts {
+        Prompts::Permitted => {}
+        Prompts::Refused | Prompts::Indifferent => return,
+    }
+    findings.push(Finding {
+        span: entry.span.clone(),
+        message: format!("`{}` may ask the user: a target can then ask for a password, too", shown(&entry.text)),
+        hint: "leave `prompts` out unless the command cannot do without".to_owned(),
+    });
 }
 
 fn is_reached(danger: &Danger, rule: &CommandRule, infos: &[Arc<CommandInfo>]) -> bool {

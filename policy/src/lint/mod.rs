@@ -43,6 +43,7 @@ fn examine_role(role: &RoleDocument, built: &Role, findings: &mut Vec<Finding>) 
     commands::examine(role, built, findings);
     programs::examine(role, findings);
     for script in &role.scripts {
+        commands::examine_prompts(script.prompts, &script.name, findings);
         for parameter in script.parameters.iter().chain(&script.using) {
             patterns::examine_parameter(parameter, findings);
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::decision::Prompts;
 use crate::fold::{fold, fold_char};
 use crate::pattern::Pattern;
 
@@ -14,6 +15,7 @@ pub(crate) struct CommandRule {
     pub(crate) entry: String,
     pub(crate) parameters: Parameters,
     pub(crate) listed: Listed,
+    pub(crate) prompts: Prompts,
 }
 
 /// The list of the document that a rule stands in. It does not change what the rule allows.

@@ -1,6 +1,7 @@
 //! A rule for a pinned script: the only text that passes as text.
 
 use super::command::ParameterRule;
+use crate::decision::Prompts;
 use crate::fold::fold;
 
 /// A rule that allows one script.
@@ -18,6 +19,7 @@ pub(crate) struct ScriptRule {
     pub(crate) using: Vec<ParameterRule>,
     /// What its `param(…)` declares.
     pub(crate) declared: Declared,
+    pub(crate) prompts: Prompts,
 }
 
 /// What a script's `param(…)` declares, as far as it can be read without running anything.

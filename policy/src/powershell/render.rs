@@ -220,7 +220,7 @@ fn literal(number: &Number) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::{CheckedArgument, Secrecy};
+    use crate::decision::{CheckedArgument, Prompts, Secrecy};
     use crate::value::{Opaque, Spelling};
 
     fn number(kind: NumberKind, text: &str) -> Value {
@@ -234,6 +234,7 @@ mod tests {
             arguments,
             role: "role".to_owned(),
             rule: "rule".to_owned(),
+            prompts: Prompts::Refused,
         }
     }
 

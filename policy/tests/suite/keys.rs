@@ -37,6 +37,7 @@ fn commands_have_names_and_nothing_else() {
         ("{ name = 'Get-*', parameters = [] }", "2:21 `Get-*` cannot have a parameter list"),
         (r"{ name = 'M\Get-X', parameters = [] }", r"2:21 `M\\Get-X` cannot have a parameter list"),
         ("{ name = 'Get-Service', parameter = [] }", "2:36 unknown key `parameter` in a command"),
+        ("{ name = 'Get-Service', prompts = 'yes' }", "2:46 `prompts` is a TOML string"),
         ("{ name = 'Get-Service', rule = 'a/b' }", "2:43 `a/b` is no name for a rule"),
         ("{ name = 'Get-Nothing', parameters = [] }", "2:21 the catalogue does not know `Get-Nothing`"),
     ] {

@@ -138,6 +138,13 @@ fn secrets_are_marked_as_what_they_are() {
 }
 
 #[test]
+fn whoever_lets_a_target_ask_is_told_what_it_can_ask_for() {
+    let entry = "cmdlets = [{ name = 'Get-Service', prompts = true }]";
+    assert_one(entry, "2:21 `Get-Service` may ask the user", "a target can then ask for a password");
+    assert_eq!(lint("cmdlets = [{ name = 'Get-Service', prompts = false }]"), Vec::<String>::new());
+}
+
+#[test]
 fn patterns_of_commands_programs_and_scripts_are_examined() {
     let pattern = "cmdlets = [{ name = 'Get-Service', parameters = [{ name = 'Name', validate_pattern = 'HR_*' }] }]";
     assert_one(pattern, "2:86 `_*` in the pattern `HR_*`", "no wildcard");

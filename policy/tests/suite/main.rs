@@ -22,6 +22,7 @@ mod neutral;
 mod oracle;
 mod powershell;
 mod programs;
+mod prompts;
 mod properties;
 mod questions;
 mod random;

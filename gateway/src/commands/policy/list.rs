@@ -3,7 +3,8 @@
 use std::io::Write;
 
 use sekisho_policy::{
-    CommandListing, ConstantCommands, ListedSecrecy, ParameterListing, ProgramListing, RoleListing, ScriptListing,
+    CommandListing, ConstantCommands, ListedSecrecy, ParameterListing, ProgramListing, Prompts, RoleListing,
+    ScriptListing,
 };
 use serde_json::{Value as Json, json};
 
@@ -39,7 +40,13 @@ fn write_role(role: &RoleListing<'_>, out: &mut dyn Write) -> std::io::Result<()
         writeln!(out, "    {} (arguments: {})", program.path, program.arguments)?;
     }
     for script in &role.scripts {
-        writeln!(out, "    script {}{}", script.name, parameters_text(&script.parameters))?;
+        writeln!(
+            out,
+            "    script {}{}{}",
+            script.name,
+            parameters_text(&script.parameters),
+            prompts_text(script.prompts)
+        )?;
     }
     match role.constant_commands {
         ConstantCommands::Read => writeln!(out, "    powershell -EncodedCommand of these commands, through WinRS"),
@@ -49,8 +56,15 @@ fn write_role(role: &RoleListing<'_>, out: &mut dyn Write) -> std::io::Result<()
 
 fn command_text(command: &CommandListing<'_>) -> String {
     match &command.parameters {
-        None => " (any parameters)".to_owned(),
-        Some(parameters) => parameters_text(parameters),
+        None => format!(" (any parameters){}", prompts_text(command.prompts)),
+        Some(parameters) => format!("{}{}", parameters_text(parameters), prompts_text(command.prompts)),
+    }
+}
+
+fn prompts_text(prompts: Prompts) -> &'static str {
+    match prompts {
+        Prompts::Permitted => " (may ask the user)",
+        Prompts::Refused | Prompts::Indifferent => "",
     }
 }
 
@@ -85,7 +99,8 @@ fn role(role: &RoleListing<'_>) -> Json {
 
 fn command(command: &CommandListing<'_>) -> Json {
     let parameters = command.parameters.as_ref().map(|all| all.iter().map(parameter).collect::<Json>());
-    json!({ "name": command.name, "module": command.module, "rule": command.rule, "parameters": parameters })
+    json!({ "name": command.name, "module": command.module, "rule": command.rule, "parameters": parameters,
+        "prompts": command.prompts == Prompts::Permitted })
 }
 
 fn parameter(parameter: &ParameterListing<'_>) -> Json {
@@ -107,5 +122,6 @@ fn script(script: &ScriptListing<'_>) -> Json {
         "sha256": script.sha256,
         "parameters": script.parameters.iter().map(parameter).collect::<Json>(),
         "using": script.using.iter().map(parameter).collect::<Json>(),
+        "prompts": script.prompts == Prompts::Permitted,
     })
 }

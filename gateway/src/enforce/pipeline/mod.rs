@@ -6,20 +6,25 @@
 
 mod encode;
 mod form;
+mod known;
+mod local;
 mod peel;
 mod secrets;
 mod unread;
+mod unwrap;
 mod values;
 
 pub use encode::Unsendable;
 pub use form::{ExitTail, Form, PLAIN, Shown};
+pub use known::Known;
+pub use local::{CommandQuery, Local, Then};
 pub use secrets::{Opener, Sealer, Secrets};
 pub use unread::{Unread, Why};
 
 pub(super) use encode::{Sent, Writer, encode};
 
 use peel::Peeled;
-use sekisho_policy::command::{Command, CommandKind, CommandsRequest, Pipeline, ScriptRequest};
+use sekisho_policy::command::{Bindings, Command, CommandKind, CommandsRequest, Pipeline, ScriptRequest};
 use sekisho_policy::{Action, Presence};
 use sekisho_protocol::psrp::{self, CreatePipeline};
 use values::Values;
@@ -45,37 +50,6 @@ pub enum Asked {
     Refused(Unread),
 }
 
-/// What the gateway answers itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Local {
-    /// `prompt`, which clients send before every typed line: the target's name.
-    Prompt,
-    /// A probe that is answered by the end of the pipeline alone: completion of words, and format data.
-    Nothing,
-    /// `Get-Command`: answered from the policy.
-    Commands(CommandQuery),
-    /// `Exit-PSSession`: the client is told to leave the session.
-    Exit,
-}
-
-/// What `Get-Command` or GET_COMMAND_METADATA asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CommandQuery {
-    /// Patterns of names; empty means all.
-    pub names: Vec<String>,
-    /// Patterns of modules; empty means all.
-    pub modules: Vec<String>,
-    /// The kinds of commands, as flags of `CommandTypes`; 0 means all.
-    pub kinds: i32,
-}
-
-impl From<psrp::GetCommandMetadata> for CommandQuery {
-    fn from(request: psrp::GetCommandMetadata) -> Self {
-        let psrp::GetCommandMetadata { names, kinds, modules } = request;
-        Self { names, modules, kinds }
-    }
-}
-
 /// Reads a pipeline. `input` says whether objects come to it; secrets in it are opened into `secrets`.
 pub fn read(request: &CreatePipeline, input: Presence, open: Opener<'_>, secrets: &mut Secrets) -> Asked {
     let values = Values::new(open, secrets);
@@ -86,7 +60,8 @@ pub fn read(request: &CreatePipeline, input: Presence, open: Opener<'_>, secrets
 }
 
 fn judged(peeled: Peeled<'_>, input: Presence, mut values: Values<'_>) -> Result<Asked, Why> {
-    let Peeled { statements, form } = peeled;
+    let Peeled { statements, mut form } = peeled;
+    unwrap::refuse_batched(&statements)?;
     if let [[script]] = statements.as_slice()
         && script.kind == psrp::CommandKind::Script
     {
@@ -94,13 +69,38 @@ fn judged(peeled: Peeled<'_>, input: Presence, mut values: Values<'_>) -> Result
             return Err(Why::Merge);
         }
         let bindings = values.bindings(&script.arguments)?;
-        let request = ScriptRequest { text: script.name.clone(), bindings, input };
-        return Ok(Asked::Judge { action: Action::Script(request), form });
+        return text(&script.name, bindings, input, form);
     }
+    if let [statement] = statements.as_slice()
+        && form.shown == Shown::Objects
+        && let Some(invoked) = unwrap::invoked(statement)
+    {
+        form.shown = Shown::Text;
+        return text(invoked, Bindings::default(), input, form);
+    }
+    form.known = statements.iter().copied().flatten().find_map(Known::of_command);
     let pipelines = statements.iter().map(|commands| pipeline(commands, &mut values));
-    let pipelines: Vec<Pipeline> = pipelines.collect::<Result<_, Why>>()?;
-    let commands = pipelines.first().cloned().unwrap_or_default();
-    let extra_commands = (pipelines.len() > 1).then_some(pipelines);
+    commands(pipelines.collect::<Result<_, Why>>()?, input, form)
+}
+
+fn text(text: &str, bindings: Bindings, input: Presence, mut form: Form) -> Result<Asked, Why> {
+    form.known = Known::of_text(text);
+    let text = unwrap::take_tail(text, &mut form);
+    if let Some(local) = local::of_text(text, &bindings)? {
+        return Ok(Asked::Local { local, form });
+    }
+    let request = ScriptRequest { text: text.to_owned(), bindings, input };
+    Ok(Asked::Judge { action: Action::Script(request), form })
+}
+
+fn commands(mut pipelines: Vec<Pipeline>, input: Presence, form: Form) -> Result<Asked, Why> {
+    if let Some(local) = local::of_statements(&pipelines)? {
+        return Ok(Asked::Local { local, form });
+    }
+    let (commands, extra_commands) = match pipelines.len() {
+        0 | 1 => (pipelines.pop().unwrap_or_default(), None),
+        _ => (pipelines.first().cloned().unwrap_or_default(), Some(pipelines)),
+    };
     let action = Action::Commands(CommandsRequest { commands, extra_commands, input });
     Ok(Asked::Judge { action, form })
 }

@@ -52,6 +52,11 @@ reasons! {
     Merge: "streams can be merged into the output (`2>&1`) of commands alone: leave the redirection out";
     /// Some statements end with `Out-Default` and others do not.
     MixedOutput: "either every statement or none ends with Out-Default: send them one by one";
+    /// Text for `Invoke-Expression` in a batch, as pypsrp sends it with an environment.
+    InvokedInBatch: "a script comes alone: leave environment variables and other statements before it out";
+    /// `Get-Command` in another form than those that the gateway answers.
+    GetCommand: "Get-Command shows what you are allowed: give it -Name, -Module or -CommandType, alone or followed by \
+                 Select-Object with -Property or by Measure-Object";
     /// A dictionary of `$using:` values that cannot be read.
     Using: "the `$using:` values of the script cannot be read: send them as a client of PowerShell 5.1 or later does";
     /// More values than are taken at once.

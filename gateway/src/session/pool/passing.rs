@@ -125,6 +125,8 @@ impl<'r> Passing<'r> {
             let message = "the output holds a SecureString, and the client has sent no key to seal it under";
             End::Refused(error(message, "SekishoNoKey"))
         })?;
+        // PowerShell seals under a key of its own making and waits to be asked for it.
+        shell.backend.agree_on_key().await.map_err(End::Target)?;
         let sealed = resealed(value, &mut |sealed| {
             let opened = shell.backend.open_secure(sealed).map_err(|_not_opened| Misuse::WrongState)?;
             key.seal(&opened)

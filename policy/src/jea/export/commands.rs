@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Literal, NOWHERE};
 use crate::catalog::{Edition, ParameterKind};
+use crate::decision::Prompts;
 use crate::fold::fold;
 use crate::jea::note::{Notes, shown};
 use crate::model::{CommandRule, Listed, ParameterRule, ParameterSecrecy, Parameters, Policy, Role};
@@ -58,6 +59,11 @@ impl<'p> Chosen<'p> {
                 shown(&command)
             );
             return left_out(notes, &why);
+        }
+        if rule.prompts == Prompts::Permitted {
+            let why =
+                format!("{}: that it may ask the user something is what every command may there", shown(&rule.entry));
+            notes.trap(NOWHERE, field(rule), why);
         }
         match &rule.parameters {
             Parameters::All => self.whole(rule, notes),

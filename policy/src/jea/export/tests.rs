@@ -7,6 +7,7 @@ use super::*;
 use crate::arguments::ArgumentRule;
 use crate::catalog::{Catalog, CommandInfo, Edition, ParameterInfo, ParameterKind};
 use crate::conditions::Conditions;
+use crate::decision::Prompts;
 use crate::jea::data::{Table, Value, parse};
 use crate::jea::{File, Outcome, import};
 use crate::model::{
@@ -30,6 +31,7 @@ fn rule(entry: &str, parameters: Option<Vec<ParameterRule>>) -> CommandRule {
         entry: entry.to_owned(),
         parameters: parameters.map_or(Parameters::All, Parameters::listed),
         listed: Listed::Cmdlets,
+        prompts: Prompts::Refused,
     }
 }
 
