@@ -98,6 +98,10 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         groups: Vec<String>,
     },
+    /// A session of PowerShell's is about to be opened on a target.
+    SessionStart {
+        configuration: String,
+    },
     SessionEnd {
         reason: SessionEnd,
     },
