@@ -62,6 +62,25 @@ impl Trial {
         (Arc::new(Identity { principal }), hold)
     }
 
+    /// Starts a gateway again where one has stopped, whose folder somebody else keeps.
+    pub(crate) async fn again(config: Config) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), server: Server::start(config).await.unwrap() }
+    }
+
+    /// Puts another configuration in force, as a reload does.
+    pub(crate) fn replace_config(&self, config: Config) {
+        let policy = crate::policy_files::load(&config.policy).unwrap();
+        let identity = crate::identity::LocalAccounts::load(&config.accounts).unwrap();
+        let live = crate::state::Live::new(config, policy, Box::new(identity), &self.gateway().reach).unwrap();
+        self.gateway().replace(live);
+    }
+
+    /// Stops it and keeps its folder.
+    pub(crate) async fn stop_keeping(self) -> TempDir {
+        self.server.stop(StopReason::Signal).await;
+        self.folder
+    }
+
     /// Stops it, and returns the lines of its audit log.
     pub(crate) async fn stop(self) -> Vec<Value> {
         let directory = self.gateway().live().config.audit.directory.clone();

@@ -208,6 +208,10 @@ impl From<NotOpenedPool> for Problem {
     fn from(not: NotOpenedPool) -> Self {
         match not {
             NotOpenedPool::Client(error) => malformed(&format!("the opening of the pool cannot be read: {error}")),
+            NotOpenedPool::Limited(refusal) => refusal.into(),
+            NotOpenedPool::NotAudited => Self::fault(Fault::access_denied(
+                "the gateway cannot write its audit log, so nothing was opened: tell its operator".to_owned(),
+            )),
             NotOpenedPool::Target(error) => error.into(),
         }
     }

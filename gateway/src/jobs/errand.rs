@@ -10,6 +10,7 @@ use crate::backend::{self, Dialer, Reserved, TargetShell};
 use crate::config::Target;
 use crate::enforce::pipeline::PLAIN;
 use crate::enforce::{Ask, Counted, Guess, Permit, closed, judge_counted, may_reach};
+use crate::recording::Recording;
 use crate::session::{Command, Fetched, Launch, Place, ShellRules, Start};
 use sekisho_protocol::job::{Effect, OutputStream};
 use sekisho_protocol::winrs::{Profile, ShellOptions, Stream};
@@ -123,7 +124,10 @@ impl Errand<'_> {
         // Not interrupted from here on: what is written as allowed has an end that is written too.
         let permit = match judge_counted(&job.gateway, self.ask(dialer.target(), id), counted).await {
             Ok(permit) => permit,
-            Err(refusal) => return (refusal.into(), None),
+            Err(refusal) => {
+                self.recording().refused(id, &refusal.to_string()).await;
+                return (refusal.into(), None);
+            }
         };
         let code_page = Some(dialer.target().code_page.unwrap_or(UTF_8));
         let options = ShellOptions { profile: Profile::Load, code_page };
@@ -165,8 +169,14 @@ impl Errand<'_> {
         Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, action, form: &PLAIN }
     }
 
+    fn recording(&self) -> Recording {
+        let target = self.job.targets.get(self.index);
+        target.map_or_else(Recording::off, |target| self.job.recording.on_target(target))
+    }
+
     async fn launch(&self, backend: Arc<TargetShell>, permit: Permit, id: CommandId) -> (Outcome, Left) {
-        let start = Start { gateway: Arc::clone(&self.job.gateway), backend, id, buffer: self.job.buffer };
+        let recording = self.recording();
+        let start = Start { gateway: Arc::clone(&self.job.gateway), backend, id, buffer: self.job.buffer, recording };
         let mut launch = Command::launch(start, permit);
         let mut interrupted = std::pin::pin!(self.interrupted());
         let launched = tokio::select! {

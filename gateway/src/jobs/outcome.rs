@@ -165,6 +165,7 @@ fn before(error: BackendError) -> Failure {
         | BackendError::Unsendable
         | BackendError::Closed
         | BackendError::Outdated
+        | BackendError::NotRecorded(_)
         | BackendError::Abandoned
         | BackendError::NotOpened(NotOpened::Abandoned) => failure(FailureClass::Gateway),
         BackendError::Fault(code) if code.is_transient() => failure(FailureClass::Limit).after(SOON),
@@ -202,6 +203,7 @@ fn after(error: BackendError) -> Failure {
         | BackendError::OtherShell
         | BackendError::Unsendable
         | BackendError::Closed
+        | BackendError::NotRecorded(_)
         | BackendError::Outdated => FailureClass::Gateway,
     };
     let text = format!("{error}; whether the command went on is unknown: look at the target before you try again");
@@ -233,6 +235,7 @@ mod tests {
             BackendError::OtherShell,
             BackendError::Closed,
             BackendError::Outdated,
+            BackendError::NotRecorded(crate::recording::NotRecorded::Full),
         ]);
         errors
     }

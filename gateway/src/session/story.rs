@@ -94,6 +94,7 @@ pub(super) fn why(error: BackendError) -> UnknownWhy {
         | BackendError::OtherShell
         | BackendError::Unsendable
         | BackendError::Closed
+        | BackendError::NotRecorded(_)
         | BackendError::Outdated => UnknownWhy::Internal,
     }
 }

@@ -10,7 +10,7 @@ use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::Value;
 use crate::error::{LimitExceeded, PeerMisbehaved};
-use crate::limits::PSRP_PIPELINES;
+use crate::limits::{PSRP_PIPELINES, PSRP_UNFINISHED};
 
 /// A stream of a shell or of one of its commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +25,8 @@ pub enum Stream {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     channels: HashMap<(Option<Uuid>, Stream), Defragmenter>,
+    /// Bytes of objects that are not complete, on all of them.
+    unfinished: usize,
 }
 
 /// Whose messages are taken in.
@@ -46,7 +48,13 @@ impl Inbox {
         if !self.channels.contains_key(&(pipeline, stream)) && PSRP_PIPELINES.saturating_mul(2) < self.channels.len() {
             return Err(LimitExceeded::InFlight.into());
         }
-        let objects = self.channels.entry((pipeline, stream)).or_default().receive(piece)?;
+        let channel = self.channels.entry((pipeline, stream)).or_default();
+        let others = self.unfinished.saturating_sub(channel.unfinished());
+        let objects = channel.receive(piece)?;
+        self.unfinished = others.saturating_add(channel.unfinished());
+        if PSRP_UNFINISHED < self.unfinished {
+            return Err(LimitExceeded::MessageSize.into());
+        }
         let read = |object: Object| {
             let message = Message::decode(object)?;
             check(&message.header, expected, pipeline)?;
@@ -57,6 +65,7 @@ impl Inbox {
 
     pub(super) fn forget(&mut self, pipeline: Uuid) {
         self.channels.retain(|(known, _), _| *known != Some(pipeline));
+        self.unfinished = self.channels.values().map(Defragmenter::unfinished).sum();
     }
 }
 

@@ -6,8 +6,16 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use sekisho_protocol::psrp::{Fragmenter, Message};
 use serde_json::Value;
 use uuid::Uuid;
+
+/// A message in one fragment, as the object of this number.
+pub(crate) fn one_fragment(object: u64, message: Message) -> Vec<u8> {
+    let mut fragment = Fragmenter::new(1 << 24).unwrap().cut(&message.encode()).concat();
+    fragment[..8].copy_from_slice(&object.to_be_bytes());
+    fragment
+}
 
 /// One line of a recording.
 pub(crate) struct Packet {

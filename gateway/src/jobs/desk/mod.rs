@@ -144,7 +144,8 @@ impl Desk {
         let summary = self.ledger.summary();
         let cut_short = self.job.stop.why().is_some() || 0 < summary.cancelled;
         let stage = if cut_short { JobStage::Cancelled } else { JobStage::Finished };
-        self.job.gateway.audit_after(self.job.event(stage, Some(outcomes(summary)))).await;
+        let recording = self.job.recording.finish().await;
+        self.job.gateway.audit_after(self.job.event(stage, Some(outcomes(summary)), recording)).await;
         self.write(&JobEvent::Done { summary });
         self.flush().await;
     }
