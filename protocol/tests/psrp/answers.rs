@@ -335,7 +335,11 @@ fn every_message_of_a_client_to_a_pipeline_has_its_answer() {
                 let bytes = wire(Destination::Server, kind, Some(ONE));
                 let result = match phase {
                     OfPipeline::First => server.command(ONE, &bytes),
-                    _ => server.receive(Some(ONE), stream, &bytes),
+                    OfPipeline::TakesInput
+                    | OfPipeline::Running
+                    | OfPipeline::Asked
+                    | OfPipeline::Ended
+                    | OfPipeline::Forgotten => server.receive(Some(ONE), stream, &bytes),
                 };
                 let outcome = told_by_server(&mut server, result);
                 assert_eq!(outcome, pipeline_answer(kind, stream, phase), "{kind:?} {stream:?} {phase:?}");

@@ -16,7 +16,7 @@ mod secure;
 mod text;
 
 use super::command::TerminatedBy;
-use super::output::{Fetched, Turn};
+use super::output::Turn;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, PoolOpening, TargetPool};
 use crate::config::Target;
@@ -25,6 +25,7 @@ use crate::enforce::{self, Asker, PipelineIds, Refusal};
 use crate::identity::{Identity, PrincipalName};
 use crate::recording::{Recording, SessionKind};
 use crate::state::Gateway;
+pub use front::Fetched as PoolFetched;
 use front::Front;
 use key::ClientKey;
 use parking_lot::Mutex;
@@ -300,7 +301,7 @@ impl PoolShell {
         of: Option<Uuid>,
         max_envelope: usize,
         deadline: Instant,
-    ) -> Result<Fetched, PoolProblem> {
+    ) -> Result<PoolFetched, PoolProblem> {
         if let Some(id) = of {
             self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
         }

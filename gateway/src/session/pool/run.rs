@@ -171,9 +171,7 @@ impl Run {
             return self.target_failed(BackendError::Outdated, Effect::NotDone);
         }
         let may_ask = permit.may_ask();
-        let started = self.shell.backend.start(permit, &secrets).await;
-        drop(secrets);
-        let running = match started {
+        let running = match self.start(permit, secrets).await {
             Ok(running) => running,
             Err(error) => {
                 let not = story.not_started(error, error.effect()).await;
@@ -184,6 +182,25 @@ impl Run {
         };
         story.knows(self.command(), running.shell_id(), running.id());
         self.pumped(running, (form, may_ask), (story, inbound)).await;
+    }
+
+    /// Starts what was permitted. Who ends the pipeline meanwhile does not wait for a target that hangs: whether it
+    /// was started is unknown then, and it is ended as soon as that is known.
+    async fn start(&self, permit: Permit, secrets: Secrets) -> Result<RunningPipeline, BackendError> {
+        let backend = Arc::clone(&self.shell.backend);
+        let mut starting = self.gateway.tasks.spawn(async move { backend.start(permit, &secrets).await });
+        tokio::select! {
+            biased;
+            started = &mut starting => started.unwrap_or(Err(BackendError::Closed)),
+            _by = self.pipeline.killed() => {
+                self.gateway.tasks.spawn(async move {
+                    if let Ok(Ok(unwanted)) = starting.await {
+                        let _told = unwanted.end().await;
+                    }
+                });
+                Err(BackendError::Abandoned)
+            }
+        }
     }
 
     async fn pumped(

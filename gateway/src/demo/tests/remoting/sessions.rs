@@ -4,7 +4,7 @@ use super::client::{Client, alone, command, host, named, pipeline, text};
 use super::{Heard, Remote};
 use crate::demo::site::USER;
 use crate::identity::PrincipalName;
-use crate::session::{Fetched, PoolShell, Session};
+use crate::session::{PoolFetched as Fetched, PoolShell, Session};
 use sekisho_protocol::auth::NtHash;
 use sekisho_protocol::clixml::{Object, Value};
 use sekisho_protocol::psrp::{
@@ -240,7 +240,7 @@ async fn a_repeated_receive_brings_the_same_until_it_arrived() {
         let (still, turn) = if pieces.len() % 2 == 0 { fetch().await } else { (again.clone(), turn) };
         assert_eq!(still, again, "the acknowledgement of an older answer counts for nothing");
         pool.acknowledge(Some(id), turn);
-        pieces.extend(again.streams.into_iter().map(|chunk| chunk.data));
+        pieces.extend(again.streams.iter().map(|chunk| chunk.data.clone()));
         if matches!(again.state, Some(CommandState::Done { .. })) {
             break;
         }
