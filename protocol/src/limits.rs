@@ -129,6 +129,15 @@ pub const CLIXML_EXPANDED: usize = 400_000;
 /// Bytes of one PSRP object: what PowerShell's server takes.
 pub const PSRP_OBJECT: usize = CLIXML_BYTES + 1024;
 
+/// Bytes of all objects of one pool whose last fragment has not come: one as large as it may be, and some.
+pub const PSRP_UNFINISHED: usize = 2 * PSRP_OBJECT;
+
+/// Bytes of answers to questions about the pool that its client has not fetched: thousands of them.
+pub const PSRP_POOL_ANSWERS: usize = 1024 * 1024;
+
+/// Session keys that one side asks for in the life of a pool: stock clients take one.
+pub const PSRP_SESSION_KEYS: usize = 4;
+
 /// Commands of one pipeline, and statements of one batch.
 pub const PSRP_COMMANDS: usize = 256;
 
@@ -149,3 +158,21 @@ pub const XPRESS_PLAIN: usize = 4 * 1024 * 1024;
 
 /// Blocks of one compressed piece of a stream, of which each makes a table: [`XPRESS_PLAIN`] in full ones takes 64.
 pub const XPRESS_BLOCKS: usize = 1024;
+
+/// Lines of one value that is shown to people.
+pub const SHOW_LINES: usize = 1000;
+
+/// Characters of such a line.
+pub const SHOW_WIDTH: usize = 400;
+
+/// Objects within objects on such a line.
+pub const SHOW_DEPTH: usize = 4;
+
+/// Characters of one property in a table, and of a property's name.
+pub const SHOW_CELL: usize = 256;
+
+/// Properties of one object that are shown.
+pub const SHOW_COLUMNS: usize = 256;
+
+/// Values that are looked at for one text, whether they have any or not.
+pub const SHOW_VALUES: usize = 50_000;

@@ -1,6 +1,8 @@
 """Fixtures: one set of targets and one gateway for all tests that need nothing special."""
 
+import json
 import os
+import shlex
 import socket
 from dataclasses import dataclass
 
@@ -8,8 +10,11 @@ import pytest
 
 from lab.accounts import ACCOUNTS, PASSWORD
 from lab.certificates import Authority
+from lab.engine import RESTRICTED, Client, find, unpacked
+from lab.engines import HOSTS, EngineGateway
 from lab.gateway import Gateway, install
 from lab.processes import poll
+from lab.remoting_policy import REMOTING
 from lab.targets import Targets
 
 # A proxy or a bundle of certificates in the environment would be used instead of what a test says.
@@ -58,6 +63,58 @@ def resolve(monkeypatch):
     return names.update
 
 
+# ---- real PowerShell
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory):
+    """Where the archive is unpacked, when it has to be."""
+    made = []
+
+    def unpack():
+        made[:] = made or [unpacked(tmp_path_factory.mktemp("engine"))]
+        return made[0]
+
+    return unpack
+
+
+@pytest.fixture(scope="session")
+def engine_serve(engine_folder):
+    return find("serve", engine_folder)
+
+
+@pytest.fixture(scope="session")
+def engine_play(engine_folder):
+    return find("play", engine_folder)
+
+
+@pytest.fixture(scope="session")
+def canary_file(tmp_path_factory):
+    """What commands that should never run write to, here."""
+    return tmp_path_factory.mktemp("canary") / "ran"
+
+
+@pytest.fixture(scope="session")
+def engine_targets_of_all(tmp_path_factory, authority, users, engine_serve, canary_file):
+    """Real PowerShell as targets: the first with all its language, the second restricted to a role (JEA)."""
+    full = shlex.join(engine_serve)
+    targets = Targets(
+        tmp_path_factory.mktemp("engines"),
+        authority,
+        users,
+        count=2,
+        options=["--cbt", "--engine", full, "--engine", f"{full} {RESTRICTED}"],
+        environment={"ENGINE_CANARY": str(canary_file)},
+    )
+    yield targets
+    targets.stop()
+
+
+@pytest.fixture
+def engine_targets(engine_targets_of_all):
+    engine_targets_of_all.forget()
+    yield engine_targets_of_all
+    engine_targets_of_all.forget()
+
+
 # ---- the gateway
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory):
@@ -75,6 +132,35 @@ def gateway_of_all(tmp_path_factory, installation, authority, targets_of_all):
         poll(lambda: gateway.now(kind) == 0, lambda: f"{kind} are left: {gateway.admin('metrics')[1]}")
     code = gateway.stop()
     assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
+
+
+@pytest.fixture(scope="session")
+def gateway_of_engines(tmp_path_factory, installation, authority, engine_targets_of_all):
+    gateway = EngineGateway(
+        installation, tmp_path_factory.mktemp("gateway-of-engines"), authority, engine_targets_of_all
+    )
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def engines(gateway_of_engines, engine_targets, canary_file):
+    """Typed at real PowerShell, through the gateway, to real PowerShell. What must never run, never ran."""
+    yield Path(gateway_of_engines, engine_targets, gateway_of_engines.next_line())
+    assert not canary_file.exists(), canary_file.read_text()
+
+
+@pytest.fixture
+def typist(engines, engine_play, tmp_path):
+    """PowerShell of a user, all of whose sessions lead to the gateway."""
+
+    def make(user="ops", **settings):
+        where = engines.where(target="{host}")
+        hosts = json.dumps(HOSTS)
+        return Client(engine_play, tmp_path / "typist", where, user, PASSWORD, LAB_HOSTS=hosts, **settings)
+
+    return make
 
 
 @dataclass
@@ -95,11 +181,11 @@ class Path:
         return self.gateway.audit(*events, since=self.begin, **facts)
 
     def nothing_reached_a_target(self):
-        seen = self.targets.seen("auth", "shell", "command", "run", "stdin")
+        seen = self.targets.seen("auth", "shell", "command", "pipeline", "run", "stdin")
         assert not seen, seen
 
     def nothing_ran(self):
-        seen = self.targets.seen("command", "run", "stdin")
+        seen = self.targets.seen("command", "pipeline", "run", "stdin")
         assert not seen, seen
 
 
@@ -125,6 +211,24 @@ def gateway_of_patience(tmp_path_factory, installation, authority, targets_of_al
 def patient(gateway_of_patience, targets):
     """The same by a gateway that locks nobody out for the failures of these tests."""
     yield Path(gateway_of_patience, targets, gateway_of_patience.next_line())
+    targets.ask("clear")
+
+
+@pytest.fixture(scope="session")
+def gateway_of_sessions(tmp_path_factory, installation, authority, targets_of_all):
+    folder = tmp_path_factory.mktemp("gateway-of-sessions")
+    gateway = Gateway(installation, folder, authority, targets_of_all, policy=REMOTING)
+    gateway.start()
+    yield gateway
+    poll(lambda: gateway.now("commands") == 0, lambda: f"commands are left: {gateway.admin('metrics')[1]}")
+    code = gateway.stop()
+    assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
+
+
+@pytest.fixture
+def remoting(gateway_of_sessions, targets):
+    """The same for sessions of PowerShell's."""
+    yield Path(gateway_of_sessions, targets, gateway_of_sessions.next_line())
     targets.ask("clear")
 
 

@@ -164,7 +164,7 @@ impl State {
 
 /// What reading gave.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Read {
+pub(crate) enum Read {
     /// A line; its end is not in the buffer.
     Line,
     /// Bytes without a line's end, up to the end of the file.
@@ -175,7 +175,7 @@ pub(super) enum Read {
 }
 
 /// Reads one line into the buffer.
-pub(super) fn read_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<Read> {
+pub(crate) fn read_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<Read> {
     buffer.clear();
     let max = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
     let read = reader.by_ref().take(max).read_until(b'\n', buffer)?;

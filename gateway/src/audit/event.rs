@@ -98,6 +98,10 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         groups: Vec<String>,
     },
+    /// A session of PowerShell's is about to be opened on a target.
+    SessionStart {
+        configuration: String,
+    },
     SessionEnd {
         reason: SessionEnd,
     },
@@ -131,6 +135,46 @@ pub enum EventKind {
         duration: Duration,
     },
     Job(JobEvent),
+    /// About the recording of a session.
+    Recording(RecordingEvent),
+}
+
+/// What became of a recording. Where it ended well stands in the line that ends its session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum RecordingEvent {
+    /// There is one: written before anything is done in its session.
+    Begun {
+        /// SHA-256 of its first line, in hex.
+        sha256: String,
+    },
+    /// Something could not be recorded, and so was not done.
+    Refused { why: Unrecorded },
+    /// The session goes on and is recorded no further.
+    Stopped { why: Unrecorded },
+    /// The gateway had died: its end is in `recording`, as it was found.
+    Recovered,
+    /// Somebody reads it: written before anything is shown.
+    Read { reader: Reader },
+}
+
+/// Why something is not recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unrecorded {
+    /// The folder has all that it may have.
+    Full,
+    /// It could not be written.
+    Failed,
+}
+
+/// Who reads, as the operating system knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reader {
+    pub uid: u32,
+    /// Who had logged in to the machine, whatever user they became since, where the system keeps that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_uid: Option<u32>,
 }
 
 /// What was allowed, and by which rule.
@@ -250,6 +294,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// In a word or two, for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Exit { exit_code } => format!("exit {exit_code}"),
+            other => other.word().to_owned(),
+        }
+    }
+
     /// Its word in the log.
     #[must_use]
     pub fn word(&self) -> &'static str {

@@ -13,10 +13,21 @@ pub(super) const MAX_LINE: usize = 1024 * 1024;
 /// The version of the format.
 pub(super) const FORMAT: u32 = 1;
 
-pub(super) type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// Before the first line.
-pub(super) const NOTHING: Digest = [0; 32];
+pub(crate) const NOTHING: Digest = [0; 32];
+
+/// A line of a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPlace {
+    /// The log's own name.
+    pub chain: String,
+    /// The number of the line.
+    pub seq: u64,
+    /// Its SHA-256, in hex.
+    pub sha256: String,
+}
 
 /// The lines that the log writes about itself.
 #[derive(Debug, Clone, Serialize)]
@@ -92,7 +103,7 @@ impl Line {
 }
 
 /// Writes one line with its end. `body` is a JSON object with at least one field.
-pub(super) fn write_line(out: &mut Vec<u8>, seq: u64, time: &str, prev: &Digest, body: &str) -> Digest {
+pub(crate) fn write_line(out: &mut Vec<u8>, seq: u64, time: &str, prev: &Digest, body: &str) -> Digest {
     let start = out.len();
     out.extend_from_slice(format!("{{\"seq\":{seq},\"time\":\"{time}\",\"prev\":\"{}\",", hex(prev)).as_bytes());
     out.extend_from_slice(body.strip_prefix('{').unwrap_or(body).as_bytes());
@@ -113,14 +124,14 @@ pub(super) fn head_body(head: &Head) -> Option<String> {
     serde_json::to_string(&Body { event: "head", fields: HeadFields { chain, epoch, next_key, signature } }).ok()
 }
 
-pub(super) fn line_digest(line: &[u8]) -> Digest {
+pub(crate) fn line_digest(line: &[u8]) -> Digest {
     let mut bytes = NOTHING;
     bytes.copy_from_slice(digest(&SHA256, line).as_ref());
     bytes
 }
 
 /// A time as it is written: UTC, RFC 3339.
-pub(super) fn time_text(time: OffsetDateTime) -> String {
+pub(crate) fn time_text(time: OffsetDateTime) -> String {
     time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }
 

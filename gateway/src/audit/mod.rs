@@ -33,8 +33,11 @@ use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 pub use check::Broken;
+pub(crate) use check::{Read, read_line};
 pub use event::*;
 pub use head::{Head, parse_public_key, public_key_text};
+pub use line::AuditPlace;
+pub(crate) use line::{Digest, NOTHING, line_digest, time_text, write_line};
 pub use read::read_events;
 pub use redact::{
     AuditedClaim, AuditedCommands, AuditedProgram, AuditedScript, AuditedText, DeniedArgument, DeniedCommand,
@@ -232,6 +235,12 @@ impl Audit {
         !self.gauges.failing.load(Ordering::Relaxed)
     }
 
+    /// The last line that was written.
+    #[must_use]
+    pub fn place(&self) -> AuditPlace {
+        self.gauges.place.lock().clone()
+    }
+
     #[must_use]
     pub fn counters(&self) -> Counters {
         let read = |gauge: &std::sync::atomic::AtomicU64| gauge.load(Ordering::Relaxed);
@@ -319,6 +328,7 @@ fn started(
         promotion_due: false,
         torn: found.torn,
     };
+    writer.show_place();
     let body = body(start)?;
     let begun = writer.write(&[body], now).and_then(|_| writer.sign(now));
     match (begun, settings.on_failure) {

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::SigningKey;
+use parking_lot::Mutex;
 use time::OffsetDateTime;
 
 use super::copies;
 use super::head::Head;
-use super::line::{Digest, FORMAT, FileStart, OwnEvent, file_name, head_body, time_text, write_line};
+use super::line::{AuditPlace, Digest, FORMAT, FileStart, OwnEvent, file_name, head_body, time_text, write_line};
 use super::redact::hex;
 use super::store::Store;
 use super::{AuditError, Receipt};
@@ -41,6 +42,7 @@ pub(super) struct Gauges {
     pub(super) lost: AtomicU64,
     pub(super) heads: AtomicU64,
     pub(super) copies_failed: AtomicU64,
+    pub(super) place: Mutex<AuditPlace>,
 }
 
 pub(super) struct Writer {
@@ -204,8 +206,15 @@ impl Writer {
         let lines = batch.position.seq.saturating_sub(self.position.seq);
         self.gauges.lines.fetch_add(lines, Ordering::Relaxed);
         self.position = batch.position;
+        self.show_place();
         self.dirty = false;
         Ok(())
+    }
+
+    /// Lets others see where the chain is.
+    pub(super) fn show_place(&self) {
+        let Position { chain, seq, last, .. } = &self.position;
+        *self.gauges.place.lock() = AuditPlace { chain: chain.clone(), seq: *seq, sha256: hex(last) };
     }
 
     fn clean(&mut self) -> Result<(), AuditError> {

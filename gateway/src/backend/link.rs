@@ -126,11 +126,6 @@ impl Link {
         *self.id.lock()
     }
 
-    /// Ends when the shell is closed.
-    pub(super) fn closed(&self) -> &CancellationToken {
-        &self.closed
-    }
-
     /// Connects, logs in and opens the shell. A connection that is not taken is tried once more after a pause:
     /// nothing was sent that could have an effect. A target that says that it is at its limits has not done it
     /// either, and is asked again as long as there is patience.

@@ -5,6 +5,7 @@ mod mistake;
 mod model;
 mod names;
 mod reader;
+mod recording;
 mod units;
 mod warning;
 
@@ -17,6 +18,7 @@ use std::path::Path;
 pub use mistake::{ConfigError, Mistake};
 pub use model::*;
 pub use names::{GroupName, NameError, TargetName};
+pub use recording::{OnFull, RecordedObjects, RecordedSessions, RecordingLimits, RecordingSettings};
 pub use warning::Warning;
 
 /// A hundred thousand targets fit.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::names::{GroupName, TargetName};
+use super::recording::RecordingSettings;
 use super::warning::Warning;
 use sekisho_policy::Edition;
 
@@ -24,6 +25,7 @@ pub struct Config {
     pub accounts: Accounts,
     pub policy: PathBuf,
     pub audit: AuditSettings,
+    pub recording: RecordingSettings,
     pub admin: Admin,
     pub routing: Routing,
     pub jobs: Jobs,

@@ -309,3 +309,57 @@ fn the_example_of_the_documentation_has_every_key() {
         }
     }
 }
+
+#[test]
+fn nothing_is_recorded_unless_that_is_asked_for() {
+    let config = parse(LEAST).unwrap();
+    assert_eq!(config.recording.sessions, RecordedSessions::None);
+    assert_eq!(config.recording.directory, PathBuf::from("/etc/sekisho/recordings"));
+    let settings = "[recording]\ntargets = [\"*\"]\nclixml = true\n";
+    assert_eq!(with(settings).unwrap().recording.sessions, RecordedSessions::None);
+}
+
+#[test]
+fn recorded_are_all_targets_or_those_that_are_named() {
+    const TARGETS: &str = r#"
+        [targets]
+        web01 = { address = "a" }
+        web02 = { address = "b" }
+        db01 = { address = "c" }
+        [target_groups]
+        web = ["web01", "web02"]
+    "#;
+    let recorded = |keys: &str| {
+        let config = with(&format!("{TARGETS}\n[recording]\nenabled = true\n{keys}")).unwrap();
+        let all = ["web01", "web02", "db01"].into_iter();
+        all.filter(|name| config.recording.records(config.targets.find(name).unwrap(), &config.targets))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(recorded(""), ["web01", "web02", "db01"]);
+    assert_eq!(recorded("targets = ['*']"), ["web01", "web02", "db01"]);
+    assert_eq!(recorded("targets = ['DB01']"), ["db01"]);
+    assert_eq!(recorded("target_groups = ['web']"), ["web01", "web02"]);
+    assert_eq!(recorded("target_groups = ['web']\ntargets = ['db01']"), ["web01", "web02", "db01"]);
+    let wrong = with("[recording]\nenabled = true\ntargets = ['web09']\ntarget_groups = ['none']").unwrap_err();
+    assert_eq!(wrong.len(), 2, "{wrong:?}");
+}
+
+#[test]
+fn a_pattern_that_would_hide_nothing_is_a_mistake() {
+    assert_eq!(with("[recording]\nredact = ['a+', '(?i)pass\\w+']").unwrap().recording.redact.len(), 2);
+    let long = "a".repeat(2000);
+    for pattern in ["(", "a*", "(a{1000}){1000}", long.as_str()] {
+        let mistakes = with(&format!("[recording]\nredact = ['{pattern}']")).unwrap_err();
+        assert!(mistakes[0].message.contains("pattern"), "{mistakes:?}");
+    }
+    let many = vec!["'a'"; 65].join(",");
+    assert!(with(&format!("[recording]\nredact = [{many}]")).is_err());
+}
+
+#[test]
+fn recordings_have_a_folder_of_their_own() {
+    assert!(with("[recording]\nenabled = true\ndirectory = 'audit'").is_err());
+    let other = with("[recording]\nenabled = true\ndirectory = '/srv/r'").unwrap();
+    assert_eq!(other.recording.directory, PathBuf::from("/srv/r"));
+    assert_eq!((other.recording.on_full, other.recording.limits.entry), (OnFull::Deny, 65_536));
+}

@@ -88,7 +88,7 @@ impl Site {
         let installed = install(&installation, &password, now)?;
         let (ca, issued) = certificates::issue(&TARGETS, now)?;
         private_file::create(&directory.join("tls/targets-ca.pem"), ca.as_bytes())?;
-        let targets = start_targets(issued, &password).await?;
+        let targets = start_targets(issued, &password, folder).await?;
         private_file::replace(&directory.join("policy/policy.toml"), policy.as_bytes())?;
         private_file::replace(&installed.config, (configuration(pace, &targets) + &more(&targets)).as_bytes())?;
         std::fs::copy(directory.join("tls/ca.pem"), folder.path().join(CA))?;
@@ -153,13 +153,22 @@ fn no_address() -> std::io::Error {
     std::io::ErrorKind::AddrNotAvailable.into()
 }
 
-async fn start_targets(issued: Vec<Issued>, password: &SecretText) -> Result<Vec<Running>, DemoError> {
+async fn start_targets(issued: Vec<Issued>, password: &SecretText, folder: &Folder) -> Result<Vec<Running>, DemoError> {
     let mut targets = Vec::new();
     for (name, Issued { certificate, key }) in TARGETS.into_iter().zip(issued) {
         let accounts = [USER, HASTY].map(|user| (user.to_owned(), NtHash::of_password(password))).into();
-        targets.push(Running::start(Setup { name: name.to_owned(), certificate, key, accounts }).await?);
+        let folder = files(folder, name)?;
+        targets.push(Running::start(Setup { name: name.to_owned(), certificate, key, accounts, folder }).await?);
     }
     Ok(targets)
+}
+
+/// The folder of one target, with something to find.
+fn files(folder: &Folder, name: &str) -> Result<PathBuf, DemoError> {
+    let own = folder.path().join(name);
+    std::fs::create_dir(&own)?;
+    std::fs::write(own.join("welcome.txt"), format!("This is {name} of Sekisho's demo.\nIts files are few.\n"))?;
+    Ok(own)
 }
 
 fn configuration(pace: Pace, targets: &[Running]) -> String {

@@ -7,6 +7,7 @@ mod decode;
 mod document;
 mod encode;
 mod primitive;
+pub mod show;
 mod text;
 mod value;
 

@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 
 use uuid::Uuid;
 
-use super::fragment::{Defragmenter, Fragmenter};
+use super::fragment::{Cutting, Defragmenter, Fragmenter, Object};
 use super::message::{Destination, Message, MessageHeader, MessageType};
+use super::record::RecordBody;
 use crate::Result;
-use crate::clixml::{self, Value};
+use crate::clixml::Value;
 use crate::error::{LimitExceeded, PeerMisbehaved};
-use crate::limits::PSRP_PIPELINES;
+use crate::limits::{PSRP_PIPELINES, PSRP_UNFINISHED};
 
 /// A stream of a shell or of one of its commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +25,8 @@ pub enum Stream {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     channels: HashMap<(Option<Uuid>, Stream), Defragmenter>,
+    /// Bytes of objects that are not complete, on all of them.
+    unfinished: usize,
 }
 
 /// Whose messages are taken in.
@@ -45,22 +48,29 @@ impl Inbox {
         if !self.channels.contains_key(&(pipeline, stream)) && PSRP_PIPELINES.saturating_mul(2) < self.channels.len() {
             return Err(LimitExceeded::InFlight.into());
         }
-        let objects = self.channels.entry((pipeline, stream)).or_default().receive(piece)?;
-        let read = |object: &Vec<u8>| {
+        let channel = self.channels.entry((pipeline, stream)).or_default();
+        let others = self.unfinished.saturating_sub(channel.unfinished());
+        let objects = channel.receive(piece)?;
+        self.unfinished = others.saturating_add(channel.unfinished());
+        if PSRP_UNFINISHED < self.unfinished {
+            return Err(LimitExceeded::MessageSize.into());
+        }
+        let read = |object: Object| {
             let message = Message::decode(object)?;
-            check(&message.header, expected, pipeline)?;
+            check(&message.header, expected, (pipeline, stream))?;
             Ok(message)
         };
-        objects.iter().map(read).collect()
+        objects.into_iter().map(read).collect()
     }
 
     pub(super) fn forget(&mut self, pipeline: Uuid) {
         self.channels.retain(|(known, _), _| *known != Some(pipeline));
+        self.unfinished = self.channels.values().map(Defragmenter::unfinished).sum();
     }
 }
 
 /// PowerShell's server names no pool in what it says before the pool is known, and with the session key.
-fn check(header: &MessageHeader, expected: Expected, pipeline: Option<Uuid>) -> Result<()> {
+fn check(header: &MessageHeader, expected: Expected, came_on: (Option<Uuid>, Stream)) -> Result<()> {
     if header.destination != expected.destination {
         return Err(PeerMisbehaved::WrongDirection.into());
     }
@@ -73,19 +83,27 @@ fn check(header: &MessageHeader, expected: Expected, pipeline: Option<Uuid>) -> 
     if !named {
         return Err(PeerMisbehaved::WrongPool.into());
     }
-    if header.pipeline != pipeline.unwrap_or_default() {
-        return Err(PeerMisbehaved::WrongPipeline.into());
-    }
-    Ok(())
+    let (pipeline, stream) = came_on;
+    // pypsrp answers every call on the pool's stream; calls are found by the pipeline that the message names.
+    let answers_there = (None, Stream::PromptResponse, MessageType::PipelineHostResponse);
+    let right = header.pipeline == pipeline.unwrap_or_default() || (pipeline, stream, header.kind) == answers_there;
+    if right { Ok(()) } else { Err(PeerMisbehaved::WrongPipeline.into()) }
 }
 
-/// Fragments that wait to be fetched or sent, for each stream in order.
+/// Messages that wait to be fetched or sent, for each stream in order.
 #[derive(Debug)]
 pub(super) struct Outbox {
     destination: Destination,
     pool: Uuid,
     fragmenter: Fragmenter,
-    queues: HashMap<(Option<Uuid>, Stream), VecDeque<Vec<u8>>>,
+    queues: HashMap<(Option<Uuid>, Stream), Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    objects: VecDeque<Cutting>,
+    /// Bytes of their fragments.
+    waiting: usize,
 }
 
 impl Outbox {
@@ -94,11 +112,11 @@ impl Outbox {
     }
 
     pub(super) fn send(&mut self, pipeline: Option<Uuid>, kind: MessageType, body: &Value) {
-        self.send_encoded(pipeline, kind, clixml::encode(body).into_bytes());
+        self.send_encoded(pipeline, kind, RecordBody::encode(body));
     }
 
     /// A body that was encoded elsewhere.
-    pub(super) fn send_encoded(&mut self, pipeline: Option<Uuid>, kind: MessageType, body: Vec<u8>) {
+    pub(super) fn send_encoded(&mut self, pipeline: Option<Uuid>, kind: MessageType, body: RecordBody) {
         let header = MessageHeader {
             destination: self.destination,
             kind,
@@ -107,24 +125,32 @@ impl Outbox {
         };
         let answers_call = matches!(kind, MessageType::PipelineHostResponse | MessageType::RunspacePoolHostResponse);
         let stream = if answers_call { Stream::PromptResponse } else { Stream::Main };
-        let fragments = self.fragmenter.cut(&Message { header, body }.encode());
-        self.queues.entry((pipeline, stream)).or_default().extend(fragments);
+        let object = self.fragmenter.begin(Message { header, body }.encode());
+        let queue = self.queues.entry((pipeline, stream)).or_default();
+        queue.waiting = queue.waiting.saturating_add(object.waiting());
+        queue.objects.push_back(object);
     }
 
     /// The next fragments of a stream, as many as fit into `room` bytes; the first one in any case.
     pub(super) fn take(&mut self, pipeline: Option<Uuid>, stream: Stream, room: usize) -> Option<Vec<u8>> {
         let queue = self.queues.get_mut(&(pipeline, stream))?;
-        let mut taken = queue.pop_front()?;
-        while let Some(next) = queue.front().filter(|next| taken.len().saturating_add(next.len()) <= room) {
-            taken.extend_from_slice(next);
-            queue.pop_front();
+        let mut taken = Vec::with_capacity(if queue.objects.is_empty() { 0 } else { queue.waiting.min(room) });
+        while let Some(object) = queue.objects.front_mut() {
+            match object.next_length() {
+                Some(next) if taken.is_empty() || taken.len().saturating_add(next) <= room => object.take(&mut taken),
+                Some(_) => break,
+                None => {
+                    queue.objects.pop_front();
+                }
+            }
         }
-        Some(taken)
+        queue.waiting = queue.waiting.saturating_sub(taken.len());
+        Some(taken).filter(|taken| !taken.is_empty())
     }
 
     /// Bytes that wait on the streams of a pipeline or of the pool.
     pub(super) fn waiting(&self, pipeline: Option<Uuid>) -> usize {
-        let of = |stream| self.queues.get(&(pipeline, stream)).into_iter().flatten().map(Vec::len).sum::<usize>();
+        let of = |stream| self.queues.get(&(pipeline, stream)).map_or(0, |queue| queue.waiting);
         of(Stream::Main).saturating_add(of(Stream::PromptResponse))
     }
 

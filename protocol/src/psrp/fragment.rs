@@ -80,6 +80,11 @@ impl Defragmenter {
         self.open.is_some()
     }
 
+    /// Bytes of it that are there.
+    pub(super) fn unfinished(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.bytes.len())
+    }
+
     fn take(&mut self, fragment: &Fragment<'_>) -> Result<Option<Object>> {
         if fragment.flags & !(START | END) != 0 {
             return Err(Malformed::PsrpFragment.into());
@@ -165,28 +170,65 @@ impl Fragmenter {
     /// The fragments of one object, each whole.
     #[must_use]
     pub fn cut(&mut self, object: &[u8]) -> Vec<Vec<u8>> {
+        let mut cutting = self.begin(object.to_vec());
+        let mut fragments = Vec::new();
+        while cutting.next_length().is_some() {
+            let mut fragment = Vec::new();
+            cutting.take(&mut fragment);
+            fragments.push(fragment);
+        }
+        fragments
+    }
+
+    /// Gives an object its number; it is cut when its fragments are fetched.
+    pub(super) fn begin(&mut self, object: Object) -> Cutting {
         let number = self.next;
         self.next = number.saturating_add(1);
-        let room = self.size.saturating_sub(HEADER).max(1);
-        let pieces = object.len().div_ceil(room).max(1);
-        (0..pieces)
-            .map(|index| {
-                let start = index.saturating_mul(room);
-                let blob = object.get(start..object.len().min(start.saturating_add(room))).unwrap_or_default();
-                let last = index.saturating_add(1) == pieces;
-                let flags = if index == 0 { START } else { 0 } | if last { END } else { 0 };
-                encode(number, index, flags, blob)
-            })
-            .collect()
+        Cutting { number, object, room: self.size.saturating_sub(HEADER).max(1), at: 0, index: 0, ended: false }
     }
 }
 
-fn encode(object: u64, number: usize, flags: u8, blob: &[u8]) -> Vec<u8> {
-    let mut fragment = Vec::with_capacity(HEADER.saturating_add(blob.len()));
-    fragment.extend_from_slice(&object.to_be_bytes());
-    fragment.extend_from_slice(&u64::try_from(number).unwrap_or(u64::MAX).to_be_bytes());
-    fragment.push(flags);
-    fragment.extend_from_slice(&u32::try_from(blob.len()).unwrap_or(u32::MAX).to_be_bytes());
-    fragment.extend_from_slice(blob);
-    fragment
+/// An object on its way out, fragment by fragment: each byte is copied once, to where it is sent from.
+#[derive(Debug)]
+pub(super) struct Cutting {
+    number: u64,
+    object: Object,
+    /// Bytes of the object in one fragment.
+    room: usize,
+    at: usize,
+    index: u64,
+    ended: bool,
+}
+
+impl Cutting {
+    /// Bytes of the next fragment, if there is one.
+    pub(super) fn next_length(&self) -> Option<usize> {
+        (!self.ended).then(|| HEADER.saturating_add(self.left().min(self.room)))
+    }
+
+    /// Bytes of all fragments that are left.
+    pub(super) fn waiting(&self) -> usize {
+        let fragments = if self.ended { 0 } else { self.left().div_ceil(self.room).max(1) };
+        self.left().saturating_add(fragments.saturating_mul(HEADER))
+    }
+
+    /// Writes the next fragment behind what is there.
+    pub(super) fn take(&mut self, out: &mut Vec<u8>) {
+        let end = self.object.len().min(self.at.saturating_add(self.room));
+        let blob = self.object.get(self.at..end).unwrap_or_default();
+        self.ended = end == self.object.len();
+        let flags = if self.index == 0 { START } else { 0 } | if self.ended { END } else { 0 };
+        out.reserve(HEADER.saturating_add(blob.len()));
+        out.extend_from_slice(&self.number.to_be_bytes());
+        out.extend_from_slice(&self.index.to_be_bytes());
+        out.push(flags);
+        out.extend_from_slice(&u32::try_from(blob.len()).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend_from_slice(blob);
+        self.at = end;
+        self.index = self.index.saturating_add(1);
+    }
+
+    fn left(&self) -> usize {
+        self.object.len().saturating_sub(self.at)
+    }
 }

@@ -4,13 +4,14 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use super::fragment::Object;
+use super::record::RecordBody;
 use crate::Result;
-use crate::clixml::{self, Value};
+use crate::clixml::Value;
 use crate::error::{Malformed, PeerMisbehaved};
 
 /// Bytes of a header: destination, type, pool and pipeline.
-const HEADER: usize = 40;
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const HEADER: usize = 40;
 
 /// Whom a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,29 +202,42 @@ pub struct MessageHeader {
     pub pipeline: Uuid,
 }
 
+impl MessageHeader {
+    fn encode(self) -> [u8; HEADER] {
+        let Self { destination, kind, pool, pipeline } = self;
+        let mut out = [0; HEADER];
+        let (destination, kind) = (destination.code().to_le_bytes(), kind.code().to_le_bytes());
+        let parts: [&[u8]; 4] = [&destination, &kind, &pool.to_bytes_le(), &pipeline.to_bytes_le()];
+        for (place, byte) in out.iter_mut().zip(parts.into_iter().flatten()) {
+            *place = *byte;
+        }
+        out
+    }
+}
+
 /// A message; its body is not decoded yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// What stands before the body.
     pub header: MessageHeader,
-    /// CLIXML in UTF-8, without byte order mark; empty for an end of input and an output of `$null`.
-    pub body: Vec<u8>,
+    /// CLIXML; empty for an end of input, and where `$null` is put in or out.
+    pub body: RecordBody,
 }
 
 impl Message {
     /// A message with a body.
     #[must_use]
     pub fn new(header: MessageHeader, body: &Value) -> Self {
-        Self { header, body: clixml::encode(body).into_bytes() }
+        Self { header, body: RecordBody::encode(body) }
     }
 
-    /// Reads a reassembled object.
+    /// Reads a reassembled object, whose bytes it keeps.
     ///
     /// # Errors
     /// An unknown destination or type, a type that this destination never gets, or a pipeline's id where the pool
     /// is meant and the reverse.
-    pub fn decode(object: &[u8]) -> Result<Self> {
-        let (head, body) = object.split_first_chunk::<HEADER>().ok_or(Malformed::PsrpMessage)?;
+    pub fn decode(object: Object) -> Result<Self> {
+        let head = object.first_chunk::<HEADER>().ok_or(Malformed::PsrpMessage)?;
         let (destination, rest) = head.split_first_chunk::<4>().ok_or(Malformed::PsrpMessage)?;
         let (code, rest) = rest.split_first_chunk::<4>().ok_or(Malformed::PsrpMessage)?;
         let (pool, rest) = rest.split_first_chunk::<16>().ok_or(Malformed::PsrpMessage)?;
@@ -246,37 +260,27 @@ impl Message {
         if (kind.family() == Family::Pool) != header.pipeline.is_nil() {
             return Err(PeerMisbehaved::WrongPipeline.into());
         }
-        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-        Ok(Self { header, body: body.to_vec() })
+        Ok(Self { header, body: RecordBody::within(object) })
     }
 
-    /// Writes it, with a byte order mark before the body, as PowerShell does.
+    /// Writes it; a body that did not come in an object gets a byte order mark, as PowerShell writes it.
     #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let MessageHeader { destination, kind, pool, pipeline } = self.header;
-        let mark = if self.body.is_empty() { &[] } else { BYTE_ORDER_MARK };
-        let mut out = Vec::with_capacity(HEADER.saturating_add(mark.len()).saturating_add(self.body.len()));
-        out.extend_from_slice(&destination.code().to_le_bytes());
-        out.extend_from_slice(&kind.code().to_le_bytes());
-        out.extend_from_slice(&pool.to_bytes_le());
-        out.extend_from_slice(&pipeline.to_bytes_le());
-        out.extend_from_slice(mark);
-        out.extend_from_slice(&self.body);
-        out
+    pub fn encode(self) -> Object {
+        self.body.into_object(&self.header.encode())
     }
 
     /// The body decoded.
     ///
     /// # Errors
-    /// As [`clixml::decode`].
+    /// As [`crate::clixml::decode`].
     pub fn value(&self) -> Result<Value> {
-        clixml::decode(&self.body)
+        self.body.value()
     }
 }
 
 /// A body may hold secrets.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Message").field("header", &self.header).field("body_bytes", &self.body.len()).finish()
+        f.debug_struct("Message").field("header", &self.header).field("body", &self.body).finish()
     }
 }

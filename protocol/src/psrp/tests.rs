@@ -95,18 +95,18 @@ fn every_message_reaches_its_side_only() {
     for kind in MessageType::ALL.iter().copied() {
         assert_eq!(MessageType::of_code(kind.code()), Some(kind));
         let message = Message::new(header(kind), &Value::text("x"));
-        let bytes = message.encode();
-        assert_eq!(Message::decode(&bytes), Ok(message.clone()));
+        let bytes = message.clone().encode();
+        assert_eq!(Message::decode(bytes.clone()), Ok(message.clone()));
         let mut other = bytes.clone();
         other[0] = if other[0] == 1 { 2 } else { 1 };
         let expected = match kind.direction() {
             Direction::Both => Ok(()),
             Direction::ToClient | Direction::ToServer => Err(PeerMisbehaved::WrongDirection.into()),
         };
-        assert_eq!(Message::decode(&other).map(|_| ()), expected, "{kind:?}");
+        assert_eq!(Message::decode(other).map(|_| ()), expected, "{kind:?}");
         let mut confused = message;
         confused.header.pipeline = if confused.header.pipeline.is_nil() { Uuid::from_u128(1) } else { Uuid::nil() };
-        assert_eq!(Message::decode(&confused.encode()), Err(PeerMisbehaved::WrongPipeline.into()), "{kind:?}");
+        assert_eq!(Message::decode(confused.encode()), Err(PeerMisbehaved::WrongPipeline.into()), "{kind:?}");
     }
 }
 
@@ -114,7 +114,7 @@ fn every_message_reaches_its_side_only() {
 fn a_header_that_is_none_is_refused() {
     let bytes = Message::new(header(MessageType::CreatePipeline), &Value::Nil).encode();
     for length in 0..40 {
-        assert_eq!(Message::decode(&bytes[..length]), Err(Malformed::PsrpMessage.into()));
+        assert_eq!(Message::decode(bytes[..length].to_vec()), Err(Malformed::PsrpMessage.into()));
     }
     for (at, value, error) in [
         (0, 3, Error::from(Malformed::PsrpMessage)),
@@ -124,7 +124,7 @@ fn a_header_that_is_none_is_refused() {
     ] {
         let mut changed = bytes.clone();
         changed[at] = value;
-        assert_eq!(Message::decode(&changed), Err(error), "{at}");
+        assert_eq!(Message::decode(changed), Err(error), "{at}");
     }
 }
 
@@ -263,4 +263,59 @@ fn debug_shows_no_command() {
     assert!(!format!("{shown:?}").contains("hunter2"));
     let message = Message::new(header(MessageType::PipelineInput), &Value::text("hunter2"));
     assert!(!format!("{message:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_record_is_sent_on_in_the_bytes_that_it_came_in() {
+    let came = Message::new(header(MessageType::PipelineOutput), &Value::text("x".repeat(100))).encode();
+    let place = came.as_ptr();
+    let mut message = Message::decode(came).unwrap();
+    assert_eq!(message.body, RecordBody::encode(&Value::text("x".repeat(100))));
+    message.header.pool = Uuid::from_u128(99);
+    let goes = message.encode();
+    assert_eq!(goes.as_ptr(), place, "nothing was copied");
+    let read = Message::decode(goes).unwrap();
+    assert_eq!((read.header.pool, read.value()), (Uuid::from_u128(99), Ok(Value::text("x".repeat(100)))));
+}
+
+#[test]
+fn bodies_of_every_origin_are_sent_alike() {
+    let text = b"<S>x</S>";
+    let head = Message::new(header(MessageType::PipelineOutput), &Value::Nil).encode()[..40].to_vec();
+    let bare = Message::decode([&head[..], text].concat()).unwrap();
+    let marked = Message::decode([&head[..], b"\xEF\xBB\xBF", text].concat()).unwrap();
+    let elsewhere = Message { header: bare.header, body: RecordBody::new(text.to_vec()) };
+    let nothing = Message { header: bare.header, body: RecordBody::new(Vec::new()) };
+    assert_eq!(bare, marked);
+    assert_eq!(marked, elsewhere);
+    assert_eq!(elsewhere.clone().encode(), marked.clone().encode());
+    for message in [bare, marked, elsewhere, nothing.clone()] {
+        assert_eq!(Message::decode(message.clone().encode()), Ok(message));
+    }
+    assert_eq!(nothing.clone().encode().len(), 40, "as PowerShell writes an output of $null");
+    assert_eq!(nothing.value(), Ok(Value::Nil));
+}
+
+#[test]
+fn what_waits_is_what_is_fetched() {
+    use super::channel::{Outbox, Stream};
+    for room in [0, 22, 30, 64, 1000, usize::MAX] {
+        let mut outbox = Outbox::new(Destination::Client, Uuid::from_u128(3), 64).unwrap();
+        let id = Some(Uuid::from_u128(7));
+        for length in [0, 1, 23, 24, 86, 200] {
+            let body = RecordBody::new(vec![b'a'; length]);
+            outbox.send_encoded(id, MessageType::PipelineOutput, body);
+        }
+        let mut before = outbox.waiting(id);
+        let mut pieces = Defragmenter::new();
+        let mut objects = 0;
+        while let Some(piece) = outbox.take(id, Stream::Main, room) {
+            assert!(piece.len() <= room.max(64));
+            assert_eq!(before.checked_sub(piece.len()), Some(outbox.waiting(id)));
+            before = outbox.waiting(id);
+            objects += pieces.receive(&piece).unwrap().len();
+        }
+        assert_eq!((objects, before, outbox.waiting(None)), (6, 0, 0));
+        assert_eq!(outbox.take(id, Stream::Main, room), None);
+    }
 }

@@ -27,21 +27,16 @@ fn every_message_means_the_same_when_it_was_encoded_again() {
                 let objects = stream.receive(&packet.raw).unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert_eq!(objects.len(), usize::from(packet.message.is_some()), "{name}");
                 let (Some(object), Some(told)) = (objects.first(), packet.message) else { continue };
-                let message = Message::decode(object).unwrap();
+                let message = Message::decode(object.clone()).unwrap();
                 assert_eq!(message.header.kind.name(), told.name);
-                assert_eq!(String::from_utf8(message.body.clone()).unwrap(), told.clixml);
+                assert_eq!(std::str::from_utf8(message.body.as_bytes()).unwrap(), told.clixml);
                 messages += 1;
                 if message.body.is_empty() {
                     continue;
                 }
                 let decoded = message.value().unwrap();
                 let again = Message::new(message.header, &decoded);
-                assert_eq!(
-                    Message::decode(&again.encode()).unwrap().value().unwrap(),
-                    decoded,
-                    "{name}: {}",
-                    told.name
-                );
+                assert_eq!(Message::decode(again.encode()).unwrap().value().unwrap(), decoded, "{name}: {}", told.name);
             }
         }
     }
@@ -220,7 +215,7 @@ impl<'n> Server<'n> {
         }
         let sent = self.machine.take_output(pipeline, usize::MAX).unwrap();
         let objects = Defragmenter::new().receive(&sent).unwrap();
-        let message = Message::decode(&objects[0]).unwrap();
+        let message = Message::decode(objects[0].clone()).unwrap();
         assert_eq!(message.header.kind, kind);
         if message.body.is_empty() {
             assert_eq!(told.clixml, "");
@@ -254,6 +249,8 @@ fn play_client(name: &str, pool: Uuid, session: &[Packet], cut: Cut) {
                     client.create_pipeline(id, &CreatePipeline::decode(&value(told)).unwrap()).unwrap();
                     ours.insert(id);
                 }
+                // Each answer is expected because we ask as the recorded client did.
+                told.iter().filter(|told| told.name == "PUBLIC_KEY").for_each(|_| client.public_key("AAAA"));
             }
             // Answers to questions for metadata, which we never ask a target.
             Way::Server if packet.pipeline.is_some_and(|id| !ours.contains(&id)) => {}

@@ -11,7 +11,7 @@ PROGRAM = Path(__file__).parent.parent / "target.py"
 
 
 class Targets:
-    def __init__(self, folder, authority, users, count=1, options=()):
+    def __init__(self, folder, authority, users, count=1, options=(), environment=None):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.log_file, ready = folder / "seen.jsonl", folder / "ready.json"
@@ -21,7 +21,7 @@ class Targets:
         words = [sys.executable, PROGRAM, "--users", known, "--log", self.log_file, "--count", count]
         words += ["--mode", "free", "--ready", ready, "--http-base", 1, "--https-base", 1]
         words += ["--cert", certificate, "--key", key, *options]
-        self.program = Program(words, folder / "target.out")
+        self.program = Program(words, folder / "target.out", environment=environment)
         self.program.until(ready.exists, "the targets are not ready")
         self.ready = json.loads(ready.read_text())
         self.begin = 0

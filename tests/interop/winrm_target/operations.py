@@ -8,7 +8,7 @@ import socket
 import uuid
 from xml.sax.saxutils import escape
 
-from psrpcore import ServerPipeline
+from engine_target.shell import EngineShell
 
 from .connection import Conn
 from .psrp import PsShell
@@ -35,6 +35,13 @@ class Target:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.w.log.n["connections"] += 1
         await Conn(self, rd, wr, tls).run()
+
+    def powershell(self, q, sid):
+        """What is behind a PowerShell shell of this target: PowerShell itself where its command line is given."""
+        engines = self.w.o.engine
+        if engines:
+            return EngineShell(self, q, sid, engines[min(self.idx, len(engines) - 1)])
+        return PsShell(self, q, sid)
 
     def shell(self, q):
         s = self.shells.get(q.sel.get("ShellId", "").upper())
@@ -75,7 +82,7 @@ class Target:
             cx = sh.find("{http://schemas.microsoft.com/powershell}creationXml")
             if cx is None:
                 raise Fault(0, "no creationXml", "w:SchemaValidationError", "s:Sender")
-            s = PsShell(self, q, sid, base64.b64decode(cx.text))
+            s = await self.powershell(q, sid).open(base64.b64decode(cx.text))
         elif q.uri == CMD_URI:
             s = Shell(self, q, sid)
         else:
@@ -122,11 +129,8 @@ class Target:
         args = [e.text or "" for e in cl.findall("rsp:Arguments", NS)]
         c = Cmd(cid)
         s.cmds[cid] = c
-        if isinstance(s, PsShell):
-            c.out.split = False
-            c.input = []
-            c.pipe = ServerPipeline(s.pool, uuid.UUID(cid))
-            s.feed(base64.b64decode("".join(args)))
+        if s.psrp:
+            await s.begin(c, base64.b64decode("".join(args)))
         else:
             line = " ".join([text_] + args).strip()
             if len(line) > 1 and line[0] == line[-1] == '"' and line.count('"') == 2 and " " not in line:
@@ -143,8 +147,8 @@ class Target:
         for st in q.body.findall("rsp:Send/rsp:Stream", NS):
             data = base64.b64decode(st.text or "")
             cid = st.get("CommandId")
-            if isinstance(s, PsShell):
-                s.feed(data)
+            if s.psrp:
+                await s.send(st.get("Name"), cid and self.cmd(s, cid), data)
                 continue
             c = self.cmd(s, cid)
             c.stdin += data
@@ -174,7 +178,7 @@ class Target:
         )
         if cid:
             if done:
-                if not isinstance(s, PsShell):
+                if not s.psrp:
                     x += f'<rsp:Stream Name="stdout"{attr} End="true"/><rsp:Stream Name="stderr"{attr} End="true"/>'
                 x += f'<rsp:CommandState CommandId="{cid}" State="{SHELL}/CommandState/Done"><rsp:ExitCode>{out.rc or 0}</rsp:ExitCode></rsp:CommandState>'
             else:
@@ -196,16 +200,7 @@ class Target:
         )
         c = s.cmds.get((cid or "").upper())
         if c is not None:
-            if c.task and not c.task.done():
-                c.task.cancel()
-                try:
-                    await asyncio.wait_for(asyncio.shield(asyncio.gather(c.task, return_exceptions=True)), 2)
-                except asyncio.TimeoutError:
-                    pass
-            if code.lower().endswith("/terminate"):
-                s.cmds.pop(c.id, None)
-                if c.pipe is not None:
-                    s.pool.pipeline_table.pop(c.pipe.pipeline_id, None)
+            await s.signal(c, code.rsplit("/", 1)[-1].lower())
         return SHELL + "/SignalResponse", "<rsp:SignalResponse/>"
 
     async def do_delete(self, q):
@@ -213,6 +208,6 @@ class Target:
         self.shells.pop(s.id, None)
         s.close()
         self.w.log("shell", **s.who, op="delete", shell=s.id)
-        if isinstance(s, PsShell):
+        if s.psrp:
             s.out.finish()
         return NS["x"] + "/DeleteResponse", ""

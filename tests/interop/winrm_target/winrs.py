@@ -56,6 +56,8 @@ class Stream:
 
 
 class Shell:
+    psrp = False
+
     def __init__(self, t, q, sid):
         self.t, self.id, self.user, self.uri = t, sid, q.conn.login.user, q.uri
         self.cmds = {}
@@ -66,6 +68,16 @@ class Shell:
         for c in self.cmds.values():
             if c.task and not c.task.done():
                 c.task.cancel()
+
+    async def signal(self, c, code):
+        if c.task and not c.task.done():
+            c.task.cancel()
+            try:
+                await asyncio.wait_for(asyncio.shield(asyncio.gather(c.task, return_exceptions=True)), 2)
+            except asyncio.TimeoutError:
+                pass
+        if code == "terminate":
+            self.cmds.pop(c.id, None)
 
 
 def whoinfo(q):

@@ -5,6 +5,7 @@ mod audit;
 mod limits;
 mod listeners;
 mod powershell;
+mod recording;
 mod rest;
 mod targets;
 
@@ -33,6 +34,8 @@ fn read(file: &Path, reader: &mut Reader<'_>) -> Option<Config> {
     let accounts = rest::accounts(&mut top, reader);
     let policy = rest::policy(&mut top, reader);
     let audit = audit::audit(&mut top, reader);
+    let folder = audit.as_ref().map(|audit| audit.directory.as_path());
+    let recording = recording::recording(&mut top, reader, &targets, folder);
     let admin = rest::admin(&mut top, reader, &mut warnings);
     let routing = rest::routing(&mut top, reader);
     let log = rest::log(&mut top, reader);
@@ -47,6 +50,7 @@ fn read(file: &Path, reader: &mut Reader<'_>) -> Option<Config> {
         accounts: accounts?,
         policy: policy?,
         audit: audit?,
+        recording,
         admin,
         routing,
         jobs,

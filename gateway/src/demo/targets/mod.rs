@@ -1,7 +1,8 @@
 //! A WinRM target of the demo: HTTPS on loopback, a login that insists on its channel binding, and shells whose
-//! programs are local ones of a closed table. It serves the demo and nothing else.
+//! programs are local ones of a closed table, and whose cmdlets are a few of its own. It serves the demo and nothing else.
 
 mod connection;
+mod powershell;
 mod programs;
 mod run;
 mod service;
@@ -11,6 +12,9 @@ mod shell;
 mod tests;
 
 use connection::Connection;
+use powershell::Machine;
+#[cfg(test)]
+pub(super) use powershell::{Asked, Heard, Say};
 #[cfg(test)]
 pub(super) use programs::paths;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -18,6 +22,7 @@ use sekisho_protocol::auth::{AccountName, AccountSource, BindingRule, ChannelBin
 use service::Service;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -54,6 +59,8 @@ pub(super) struct Setup {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) key: PrivateKeyDer<'static>,
     pub(super) accounts: Vec<(String, NtHash)>,
+    /// What its cmdlets show of files.
+    pub(super) folder: PathBuf,
 }
 
 /// What all connections of one target share.
@@ -92,8 +99,12 @@ impl Running {
         let target = Arc::new(Target {
             tls: Tls::new(setup.certificate, setup.key)?,
             binding,
+            service: Service::new(
+                Arc::new(Machine::new(setup.name.clone(), setup.folder)),
+                tasks.clone(),
+                stop.clone(),
+            ),
             accounts: Arc::new(Accounts { machine: setup.name, accounts: setup.accounts }),
-            service: Service::new(tasks.clone(), stop.clone()),
             stop,
         });
         tasks.spawn(accept(socket, Arc::clone(&target), tasks.clone()));
@@ -104,6 +115,12 @@ impl Running {
     #[cfg(test)]
     pub(super) fn shells(&self) -> usize {
         self.target.service.shells()
+    }
+
+    /// What its cmdlets work on.
+    #[cfg(test)]
+    pub(super) fn machine(&self) -> &Machine {
+        self.target.service.machine()
     }
 
     /// Ends connections and programs, and waits for them.

@@ -1,12 +1,13 @@
 //! What a target answers to a SOAP request of somebody who is logged in.
 
+use super::powershell::{Machine, Pool};
 use super::shell::{Closed, Done, Shell};
 use crate::frontend::Delivered;
 use parking_lot::Mutex;
 use sekisho_protocol::soap::{Fault, FaultCode};
 use sekisho_protocol::wsman::{
-    Identity, Request, RequestBody, RequestError, Resource, ResponseBody, ShellId, decode_request, encode_fault,
-    encode_response,
+    Identity, Request, RequestBody, RequestError, RequestHeader, Resource, ResponseBody, ShellDetails, ShellId,
+    decode_request, encode_fault, encode_response,
 };
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +18,8 @@ use uuid::Uuid;
 
 /// Shells of one target: Windows has 30 for each user.
 const MAX_SHELLS: usize = 30;
+/// The session configurations that there are.
+const CONFIGURATIONS: [&str; 2] = ["Microsoft.PowerShell", "PowerShell.7"];
 
 /// One answer.
 pub(super) struct Answer {
@@ -36,9 +39,48 @@ pub(super) enum Outcome {
 /// The shells of one target.
 #[derive(Debug)]
 pub(super) struct Service {
-    shells: Mutex<BTreeMap<ShellId, Arc<Shell>>>,
+    shells: Mutex<BTreeMap<ShellId, Open>>,
+    machine: Arc<Machine>,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// A shell of either kind, which it keeps.
+#[derive(Debug, Clone)]
+enum Open {
+    Cmd(Arc<Shell>),
+    PowerShell(Arc<Pool>),
+}
+
+impl Open {
+    fn id(&self) -> ShellId {
+        match self {
+            Self::Cmd(shell) => shell.id(),
+            Self::PowerShell(pool) => pool.id(),
+        }
+    }
+
+    fn details(&self) -> ShellDetails {
+        match self {
+            Self::Cmd(shell) => shell.details(),
+            Self::PowerShell(pool) => pool.details(),
+        }
+    }
+
+    fn is_of(&self, account: &str, resource: &Resource) -> bool {
+        match (self, resource) {
+            (Self::Cmd(shell), Resource::CmdShell) => shell.is_of(account),
+            (Self::PowerShell(pool), Resource::PowerShell(_)) => pool.is_of(account),
+            (Self::Cmd(_) | Self::PowerShell(_), _) => false,
+        }
+    }
+
+    async fn serve(&self, request: Request) -> Result<Done, Fault> {
+        match self {
+            Self::Cmd(shell) => shell.serve(request).await,
+            Self::PowerShell(pool) => pool.serve(request).await,
+        }
+    }
 }
 
 /// Who asks, and where from.
@@ -49,8 +91,8 @@ pub(super) struct Caller<'a> {
 }
 
 impl Service {
-    pub(super) fn new(tasks: TaskTracker, stop: CancellationToken) -> Self {
-        Self { shells: Mutex::default(), tasks, stop }
+    pub(super) fn new(machine: Arc<Machine>, tasks: TaskTracker, stop: CancellationToken) -> Self {
+        Self { shells: Mutex::default(), machine, tasks, stop }
     }
 
     pub(super) async fn answer(&self, caller: Caller<'_>, xml: &[u8]) -> Answer {
@@ -72,6 +114,12 @@ impl Service {
         }
     }
 
+    /// What its cmdlets work on.
+    #[cfg(test)]
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
     /// How many shells are open.
     #[cfg(test)]
     pub(super) fn shells(&self) -> usize {
@@ -82,38 +130,46 @@ impl Service {
         match (&request.header.resource, &request.body) {
             (Resource::None, RequestBody::Identify) => return Ok(ResponseBody::Identify(identity()).into()),
             (Resource::CmdShell, _) => {}
+            (Resource::PowerShell(name), _) if CONFIGURATIONS.iter().any(|known| known.eq_ignore_ascii_case(name)) => {}
             (Resource::PowerShell(_) | Resource::Config | Resource::Other(_) | Resource::None, _) => {
-                let reason = "This target of the demo serves the command shell only.";
+                let reason = "This target of the demo serves the command shell and PowerShell only.";
                 return Err(Fault::internal(FaultCode::RESOURCE_NOT_FOUND, reason));
             }
         }
         if let RequestBody::Create(create) = &request.body {
-            let owner = (caller.account, caller.peer);
-            let shell = Shell::open(&request.header, create, owner, (&self.tasks, &self.stop))?;
-            return self.insert(shell);
+            let (owner, until) = ((caller.account, caller.peer), (&self.tasks, &self.stop));
+            let open = if request.header.resource == Resource::CmdShell {
+                Open::Cmd(Shell::open(&request.header, create, owner, until)?)
+            } else {
+                Open::PowerShell(Pool::open(&request.header, create, owner, &self.machine, until)?)
+            };
+            return self.insert(open);
         }
-        let shell = self.find(caller.account, request.header.shell)?;
-        let done = shell.serve(request).await?;
+        let open = self.find(caller.account, &request.header)?;
+        let done = open.serve(request).await?;
         if done.closed == Closed::Yes {
-            self.shells.lock().remove(&shell.id());
+            self.shells.lock().remove(&open.id());
         }
         Ok(done)
     }
 
-    fn insert(&self, shell: Arc<Shell>) -> Result<Done, Fault> {
+    fn insert(&self, open: Open) -> Result<Done, Fault> {
         let mut shells = self.shells.lock();
         if MAX_SHELLS <= shells.len() {
             return Err(Fault::quota(FaultCode::QUOTA_SHELLS, "The user has as many shells as may be open."));
         }
-        let body = ResponseBody::Created(shell.details());
-        shells.insert(shell.id(), shell);
+        if shells.contains_key(&open.id()) {
+            return Err(Fault::invalid_parameter("There is a shell of this name already."));
+        }
+        let body = ResponseBody::Created(open.details());
+        shells.insert(open.id(), open);
         Ok(body.into())
     }
 
-    /// The shell of this name, if it is the caller's. (identity-bound)
-    fn find(&self, account: &str, id: Option<ShellId>) -> Result<Arc<Shell>, Fault> {
+    /// The shell of this name and kind, if it is the caller's. (identity-bound)
+    fn find(&self, account: &str, header: &RequestHeader) -> Result<Open, Fault> {
         let shells = self.shells.lock();
-        let found = id.and_then(|id| shells.get(&id)).filter(|shell| shell.is_of(account));
+        let found = header.shell.and_then(|id| shells.get(&id)).filter(|open| open.is_of(account, &header.resource));
         found.cloned().ok_or_else(Fault::no_such_shell)
     }
 }

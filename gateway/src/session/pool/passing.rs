@@ -125,6 +125,8 @@ impl<'r> Passing<'r> {
             let message = "the output holds a SecureString, and the client has sent no key to seal it under";
             End::Refused(error(message, "SekishoNoKey"))
         })?;
+        // PowerShell seals under a key of its own making and waits to be asked for it.
+        shell.backend.agree_on_key().await.map_err(End::Target)?;
         let sealed = resealed(value, &mut |sealed| {
             let opened = shell.backend.open_secure(sealed).map_err(|_not_opened| Misuse::WrongState)?;
             key.seal(&opened)
@@ -188,6 +190,9 @@ impl<'r> Passing<'r> {
             Some(error) => Some(self.for_client(&error).await?),
             None => None,
         };
+        if let Some(error) = &error {
+            self.run.shell.recording.failed(self.run.command(), error).await.map_err(not_recorded)?;
+        }
         let stated = Stated { state: stated.state, error };
         self.run.shell.front.state(self.run.pipeline.id(), &stated);
         Ok(())

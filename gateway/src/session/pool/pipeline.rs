@@ -4,6 +4,7 @@ use crate::session::command::TerminatedBy;
 use parking_lot::Mutex;
 use sekisho_protocol::clixml::Value;
 use sekisho_protocol::psrp::HostResponse;
+use sekisho_protocol::wsman::CommandId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc, watch};
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Bytes of input that wait for the target before the client is kept waiting.
-const QUEUED: usize = 4 * 1024 * 1024;
+const QUEUED: usize = 512 * 1024;
 
 /// What a client sends to a pipeline.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) enum Inbound {
 #[derive(Debug)]
 pub(super) struct Pipeline {
     id: Uuid,
+    command: CommandId,
     inbound: mpsc::UnboundedSender<(Inbound, usize)>,
     /// Until its request is complete.
     waiting: Mutex<Option<InboundQueue>>,
@@ -60,6 +62,7 @@ impl Pipeline {
         let queue = InboundQueue { receiver, queued: Arc::clone(&queued) };
         let pipeline = Self {
             id,
+            command: CommandId::new(Uuid::new_v4()),
             inbound,
             waiting: Mutex::default(),
             queued,
@@ -71,8 +74,14 @@ impl Pipeline {
         (Arc::new(pipeline), queue)
     }
 
+    /// The client's id.
     pub(super) fn id(&self) -> Uuid {
         self.id
+    }
+
+    /// The gateway's own id, for the audit log.
+    pub(super) fn command(&self) -> CommandId {
+        self.command
     }
 
     /// Keeps the queue until the request is complete.

@@ -88,7 +88,7 @@ fn messages(fragments: &[Value]) -> Result<Value, String> {
         let text = fragment.as_str().ok_or("a fragment is no text")?;
         let bytes = STANDARD.decode(text).map_err(|_| "a fragment is no base64")?;
         for object in defragmenter.receive(&bytes).map_err(|error| error.to_string())? {
-            messages.push(message(&object)?);
+            messages.push(message(object)?);
         }
     }
     if defragmenter.is_within() {
@@ -97,7 +97,7 @@ fn messages(fragments: &[Value]) -> Result<Value, String> {
     Ok(json!({"messages": messages}))
 }
 
-fn message(object: &[u8]) -> Result<Value, String> {
+fn message(object: Vec<u8>) -> Result<Value, String> {
     let message = Message::decode(object).map_err(|error| error.to_string())?;
     let body = if message.body.is_empty() {
         String::new()

@@ -1,0 +1,130 @@
+"""The real PowerShell that tests need: found as tests/src/engine.rs says, and played as a client of WinRM.
+
+It is looked for in this order: the command line in SEKISHO_ENGINE, `pwsh` on PATH, and the archive beside the
+repository. With SEKISHO_ENGINE=required it has to be one of the other two."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from . import scenarios
+from .gateway import ROOT
+
+VARIABLE, REQUIRED = "SEKISHO_ENGINE", "required"
+ARCHIVE = ROOT.parent / "shared/engine/powershell-engine-linux-x64.tar.xz"
+SHELL_TASKS = {"serve": ["-s", "-NoLogo", "-NoProfile"]}
+STAND_IN = Path(__file__).with_name("ssh.py")
+RESTRICTED = f"-ConfigurationFile {scenarios.RESTRICTED}"
+PATIENCE = 120
+# What differs from run to run: ids, how far a session has come that closes, and what PowerShell says of the
+# transport's end, when nobody reads any more.
+NOISE = [
+    (r'^.*An unknown element "" was received.*\n', ""),
+    (r"^E: Object reference not set to an instance of an object\.\n", ""),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "GUID"),
+    (r"\bClosing\b", "Closed"),
+]
+
+
+def words(task, unpack):
+    """The command line for a task, or why there is none."""
+    given = os.environ.get(VARIABLE, "").split()
+    if given and given != [REQUIRED]:
+        if Path(given[0]).stem != "pwsh":
+            return [*given, task], None
+        if task in SHELL_TASKS:
+            return [*given, *SHELL_TASKS[task]], None
+        return None, f"{VARIABLE} names pwsh, which cannot do it"
+    shell = shutil.which("pwsh")
+    if shell and task in SHELL_TASKS:
+        return [shell, *SHELL_TASKS[task]], None
+    if ARCHIVE.is_file():
+        return [str(unpack()), task], None
+    return None, f"{VARIABLE} is not a command line, no pwsh on PATH does it, and ../shared/engine is missing"
+
+
+def find(task, unpack):
+    command, why = words(task, unpack)
+    if command:
+        return command
+    why = f"no PowerShell for '{task}': {why}"
+    if os.environ.get(VARIABLE, "").strip() == REQUIRED:
+        pytest.fail(f"{VARIABLE} is {REQUIRED}, but {why}")
+    pytest.skip(why)
+
+
+def unpacked(folder):
+    """The program of the archive, unpacked once into a folder."""
+    home = folder / "powershell-engine"
+    if not home.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["tar", "-xJf", ARCHIVE, "-C", folder], check=True)
+    return home / "engine"
+
+
+class Client:
+    """PowerShell that is typed at, with all its sessions carried over WinRM to one listener."""
+
+    def __init__(self, command, folder, where, user, password, **settings):
+        self.command, self.folder, self.where = command, folder, where
+        folder.mkdir(parents=True, exist_ok=True)
+        self.capture = folder / "client.jsonl"
+        secret = folder / "password"
+        secret.touch(0o600)
+        secret.write_text(password)
+        stand_in = folder / "bin" / "ssh"
+        stand_in.parent.mkdir(exist_ok=True)
+        stand_in.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {STAND_IN} "$@"\n')
+        stand_in.chmod(0o755)
+        self.environment = {
+            **os.environ,
+            "PATH": f"{stand_in.parent}:{os.environ['PATH']}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LAB_SERVER_PATH": os.environ["PATH"],
+            "LAB_PORT": str(where.port),
+            "LAB_SCHEME": where.scheme,
+            "LAB_PATH": where.path,
+            "LAB_CA": str(where.ca),
+            "LAB_USER": user,
+            "LAB_PASSWORD_FILE": str(secret),
+            "LAB_CAPTURE": str(self.capture),
+            **settings,
+        }
+
+    def play(self, script, *answers, **environment):
+        """What a person sees who types this, line by line, and answers questions so."""
+        file = self.folder / "typed.ps1"
+        file.write_text(script)
+        self.capture.write_text("")
+        done = subprocess.run(
+            [*self.command, str(file), *answers],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+        return done.stdout + done.stderr
+
+    def scenario(self, name, **environment):
+        """What a person sees who types one of the scenarios; without what differs from run to run."""
+        file = str(scenarios.SCRIPT_FILE)
+        seen = self.play(
+            scenarios.typed(name), *scenarios.ANSWERS.get(name, ()), SCENARIO_FILE=file, **environment
+        )
+        for pattern, instead in NOISE:
+            seen = re.sub(pattern, instead, seen, flags=re.M)
+        return seen
+
+    def said(self, *types, way="client"):
+        """The messages of the last play, as the stand-in saw them."""
+        lines = [json.loads(line) for line in self.capture.read_text().splitlines()]
+        return [m for m in lines if m["way"] == way and (not types or m["type"] in types)]
