@@ -4,6 +4,7 @@ mod backend;
 mod capabilities;
 mod commands;
 mod jobs;
+mod powershell_jobs;
 mod raw;
 mod targets;
 
