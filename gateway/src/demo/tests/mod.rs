@@ -5,6 +5,7 @@ mod capabilities;
 mod commands;
 mod jobs;
 mod pipelines;
+mod powershell_jobs;
 mod raw;
 mod remoting;
 mod targets;
