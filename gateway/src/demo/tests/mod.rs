@@ -4,6 +4,7 @@ mod backend;
 mod capabilities;
 mod commands;
 mod jobs;
+mod pipelines;
 mod raw;
 mod remoting;
 mod targets;
