@@ -134,7 +134,7 @@ def session(request, tmp_path_factory, installation, authority):
         authority,
         targets,
         port_of=lambda scheme, n: taps[scheme, n].port,
-        extra=f'[log]\nfilter = "{FILTER}"\n',
+        extra=f'[log]\nfilter = "{FILTER}"\n[recording]\nenabled = true\nclixml = true\n',
         program=program,
         environment=ENVIRONMENT,
     )
