@@ -32,6 +32,27 @@ name = 'much'
 path = 'C:\Demo\much.exe'
 
 ";
+/// Commands of PowerShell's, on some targets.
+const POWERSHELL: &str = r#"
+[roles.shell]
+cmdlets = [
+    "Get-Service",
+    "Select-Object",
+    "Start-Sleep",
+    "Write-Output",
+    "Write-Warning",
+    "Write-Host",
+    "Write-Error",
+    "Write-Progress",
+    "Read-Host",
+    { name = "Restart-Service", parameters = [{ name = "Name", validate_set = ["W32Time"] }] },
+]
+
+[[assignments]]
+principals = ['GATEWAY\operators']
+targets = ['web*']
+roles = ['shell']
+"#;
 /// Other names of the first target, all of them with its accounts.
 const ALIASES: usize = 12;
 /// The first target once more, as if it allowed one shell and one connection.
@@ -52,6 +73,7 @@ impl Lab {
     pub(super) async fn with(more: &str) -> Self {
         let folder = Folder::new().unwrap();
         let policy = include_str!("../policy.toml").replacen("[roles.disks]", &format!("{MORE}[roles.disks]"), 1);
+        let policy = format!("{policy}\n{POWERSHELL}");
         // Bound and let go again: nobody listens there.
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = |targets: &[crate::demo::targets::Running]| {
@@ -90,7 +112,7 @@ impl Lab {
     }
 
     /// Runs a job to its end, checking every line by the agent's rules.
-    async fn ran(&self, request: &JobRequest) -> JobResults {
+    pub(super) async fn ran(&self, request: &JobRequest) -> JobResults {
         collect(&mut self.client().await, request).await
     }
 
@@ -138,11 +160,15 @@ fn alias(index: usize) -> String {
 }
 
 fn request(targets: &[&str], program: &str) -> JobRequest {
-    let names = targets.iter().map(|&name| name.to_owned()).collect();
-    JobRequest::new(program.to_owned(), vec![], TargetSelection::Names(names))
+    with_arguments(targets, program, &[])
 }
 
-async fn collect(client: &mut Client, request: &JobRequest) -> JobResults {
+fn with_arguments(targets: &[&str], program: &str, arguments: &[&str]) -> JobRequest {
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    JobRequest::new(program.to_owned(), owned(arguments), TargetSelection::Names(owned(targets)))
+}
+
+pub(super) async fn collect(client: &mut Client, request: &JobRequest) -> JobResults {
     let mut results = JobResults::new(None, Keep::Output);
     let mut stream = client.submit(request).await.unwrap();
     while let Some(event) = stream.next().await.unwrap() {
@@ -157,7 +183,7 @@ fn refusal(error: AgentError) -> Refusal {
     refusal
 }
 
-fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
+pub(super) fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
     let outcome = results.targets()[index].outcome.as_ref();
     let Some(Outcome::Failed { class, effect, .. }) = outcome else { panic!("{outcome:?}") };
     (*class, *effect)
@@ -169,7 +195,7 @@ async fn one_login_runs_a_program_on_all_targets_and_all_of_it_is_written() {
     let results = lab.ran(&request(&["web01", "WEB02", "db01"], "hostname")).await;
     let uname = rustix::system::uname();
     for target in results.targets() {
-        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0 }));
+        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
         assert_eq!(String::from_utf8_lossy(&target.stdout.bytes).trim_end(), uname.nodename().to_str().unwrap());
     }
     lab.quiet().await;
@@ -221,10 +247,9 @@ async fn a_job_is_recorded_with_the_target_of_each_line() {
 async fn each_target_has_its_own_outcome() {
     let lab = Lab::new().await;
     let names = ["web01", "db01", "web-gone", "secret01", "nowhere"];
-    let mut request = request(&names, "df");
-    request.arguments = vec!["-h".to_owned()];
+    let request = with_arguments(&names, "df", &["-h"]);
     let results = lab.ran(&request).await;
-    assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0 }));
+    assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
     assert!(matches!(results.targets()[1].outcome, Some(Outcome::Denied { .. })));
     assert_eq!(failure(&results, 2), (FailureClass::Unreachable, Effect::NothingRan));
     let texts = results.targets()[3..].iter().map(|target| match &target.outcome {
@@ -495,8 +520,7 @@ async fn what_is_refused_as_a_whole_says_why() {
     }
     let many = request(&["web01", "web02", "db01", "web-gone"], "hostname");
     assert_eq!(refusal(client.submit(&many).await.unwrap_err()).class, ProblemClass::InvalidRequest);
-    let mut quote = request(&["web01"], "hostname");
-    quote.arguments = vec!["a\" \"b".to_owned()];
+    let quote = with_arguments(&["web01"], "hostname", &["a\" \"b"]);
     assert_eq!(refusal(client.submit(&quote).await.unwrap_err()).class, ProblemClass::InvalidRequest);
 
     let mut other = lab.client().await;
@@ -525,7 +549,7 @@ async fn a_client_that_reads_late_gets_every_byte() {
         results.apply(&event).unwrap();
     }
     for target in results.targets() {
-        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0 }));
+        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
         assert_eq!(target.stdout.bytes.len(), 200_000);
     }
     lab.quiet().await;
