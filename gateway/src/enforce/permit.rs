@@ -88,7 +88,7 @@ impl Permit {
             Leave::Script(script, input) => (pipeline::Sent::Script(script), *input),
             Leave::Program(_) | Leave::Encoded(_) => return Err(Unsendable::NoPipeline),
         };
-        pipeline::encode(&sent, &self.form, input, &pipeline::Writer { endpoint, secrets, seal })
+        pipeline::encode(sent, &self.form, input, &pipeline::Writer { endpoint, secrets, seal })
     }
 
     /// How the request was wrapped: what the client expects back.

@@ -74,7 +74,7 @@ pub struct Begin {
 }
 
 /// Whose words: the gateway's id of a command, and of a job its target.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Speaker {
     /// The gateway's id of the command.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,7 +199,8 @@ impl Said {
 impl Entry {
     /// An output or a record of a stream; nothing where the message is neither.
     pub(super) fn of_record(kind: MessageType, said: Said) -> Option<Self> {
-        const KINDS: [(MessageType, fn(Said) -> Entry); 7] = [
+        type Kind = (MessageType, fn(Said) -> Entry);
+        const KINDS: [Kind; 7] = [
             (MessageType::PipelineOutput, Entry::Output),
             (MessageType::ErrorRecord, Entry::Error),
             (MessageType::WarningRecord, Entry::Warning),

@@ -57,7 +57,7 @@ impl Inbox {
         }
         let read = |object: Object| {
             let message = Message::decode(object)?;
-            check(&message.header, expected, pipeline)?;
+            check(&message.header, expected, (pipeline, stream))?;
             Ok(message)
         };
         objects.into_iter().map(read).collect()
@@ -70,7 +70,7 @@ impl Inbox {
 }
 
 /// PowerShell's server names no pool in what it says before the pool is known, and with the session key.
-fn check(header: &MessageHeader, expected: Expected, pipeline: Option<Uuid>) -> Result<()> {
+fn check(header: &MessageHeader, expected: Expected, came_on: (Option<Uuid>, Stream)) -> Result<()> {
     if header.destination != expected.destination {
         return Err(PeerMisbehaved::WrongDirection.into());
     }
@@ -83,10 +83,11 @@ fn check(header: &MessageHeader, expected: Expected, pipeline: Option<Uuid>) -> 
     if !named {
         return Err(PeerMisbehaved::WrongPool.into());
     }
-    if header.pipeline != pipeline.unwrap_or_default() {
-        return Err(PeerMisbehaved::WrongPipeline.into());
-    }
-    Ok(())
+    let (pipeline, stream) = came_on;
+    // pypsrp answers every call on the pool's stream; calls are found by the pipeline that the message names.
+    let answers_there = (None, Stream::PromptResponse, MessageType::PipelineHostResponse);
+    let right = header.pipeline == pipeline.unwrap_or_default() || (pipeline, stream, header.kind) == answers_there;
+    if right { Ok(()) } else { Err(PeerMisbehaved::WrongPipeline.into()) }
 }
 
 /// Messages that wait to be fetched or sent, for each stream in order.

@@ -317,16 +317,16 @@ impl PoolServer {
         }
         let expected = Expected { destination: Destination::Server, pool: self.pool };
         for message in self.inbox.receive(expected, pipeline, stream, piece)? {
-            match pipeline {
-                Some(id) => self.pipeline_message(id, stream, &message)?,
-                None => self.pool_message(stream, &message)?,
+            match message.header.pipeline {
+                id if id.is_nil() => self.pool_message(stream, &message)?,
+                id => self.pipeline_message(id, stream, &message)?,
             }
         }
         Ok(())
     }
 
     fn pipeline_message(&mut self, id: Uuid, stream: Stream, message: &Message) -> Result<()> {
-        let phase = self.pipelines.get(&id).copied().ok_or(PeerMisbehaved::OutOfOrder)?;
+        let phase = self.pipelines.get(&id).copied().ok_or(PeerMisbehaved::Unrelated)?;
         match (message.header.kind, stream, phase) {
             (MessageType::CreatePipeline, Stream::Main, Phase::Opening) => {
                 let request = CreatePipeline::decode(&message.value()?)?;
@@ -381,7 +381,7 @@ impl PoolServer {
             ) => self.answer(message, Value::Bool(false)),
             (MessageType::GetAvailableRunspaces, Stream::Main) => {
                 let busy = self.pipelines.values().any(|phase| *phase != Phase::Ended);
-                self.answer(message, Value::long(i64::from(!busy)))
+                self.answer(message, Value::int(i32::from(!busy)))
             }
             (MessageType::ConnectRunspacePool, Stream::Main) => Err(Unsupported::Disconnection.into()),
             _ => Err(PeerMisbehaved::OutOfOrder.into()),

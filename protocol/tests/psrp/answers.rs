@@ -5,9 +5,10 @@ use sekisho_protocol::Error;
 use sekisho_protocol::clixml::{Content, ListKind, Object, Value};
 use sekisho_protocol::error::{PeerMisbehaved, Unsupported};
 use sekisho_protocol::psrp::{
-    Answer, ClientEvent, Command, CreatePipeline, Defragmenter, Destination, ErrorCategory, ErrorRecord, HostCall,
-    HostInfo, HostMethod, HostResponse, HostResult, InitRunspacePool, Message, MessageHeader, MessageType, Passage,
-    PipelineState, PoolClient, PoolServer, PoolState, ServerEvent, SessionCapability, Stated, Stream, private_data,
+    Answer, ClientEvent, Command, CreatePipeline, Defragmenter, Destination, Direction, ErrorCategory, ErrorRecord,
+    Family, HostCall, HostInfo, HostMethod, HostResponse, HostResult, InitRunspacePool, Message, MessageHeader,
+    MessageType, Passage, PipelineState, PoolClient, PoolServer, PoolState, ServerEvent, SessionCapability, Stated,
+    Stream, private_data,
 };
 use uuid::Uuid;
 
@@ -344,6 +345,29 @@ fn every_message_of_a_client_to_a_pipeline_has_its_answer() {
                 let outcome = told_by_server(&mut server, result);
                 assert_eq!(outcome, pipeline_answer(kind, stream, phase), "{kind:?} {stream:?} {phase:?}");
             }
+        }
+    }
+}
+
+/// Where pypsrp answers: on the pool's stream, without naming the command.
+#[test]
+fn calls_of_a_pipeline_are_answered_on_the_pools_stream_too() {
+    let answer = wire(Destination::Server, MessageType::PipelineHostResponse, Some(ONE));
+    for (phase, expected) in [
+        (OfPipeline::Asked, Outcome::Told("HostResponse")),
+        (OfPipeline::Running, UNRELATED),
+        (OfPipeline::Ended, Outcome::Ignored),
+        (OfPipeline::Forgotten, UNRELATED),
+    ] {
+        let mut server = running_server(phase);
+        let result = server.receive(None, Stream::PromptResponse, &answer);
+        assert_eq!(told_by_server(&mut server, result), expected, "{phase:?}");
+    }
+    for kind in MessageType::ALL.iter().copied().filter(|kind| *kind != MessageType::PipelineHostResponse) {
+        if kind.family() == Family::Pipeline && kind.direction() == Direction::ToServer {
+            let mut server = running_server(OfPipeline::Asked);
+            let result = server.receive(None, Stream::PromptResponse, &wire(Destination::Server, kind, Some(ONE)));
+            assert_eq!(told_by_server(&mut server, result), WRONG_PIPELINE, "{kind:?}");
         }
     }
 }

@@ -7,3 +7,4 @@ mod oracle;
 mod pairs;
 mod recorded;
 mod support;
+mod windows;

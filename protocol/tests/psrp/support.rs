@@ -83,6 +83,18 @@ pub(crate) fn recordings() -> Vec<(String, Vec<Packet>)> {
     found
 }
 
+/// Conversations with a real Windows Server by name: one exchange after another.
+pub(crate) fn windows() -> Vec<(String, Vec<Value>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/windows");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let found: Vec<_> =
+        paths.iter().filter(|path| name(path).ends_with(".jsonl.gz")).map(|path| (name(path), lines(path))).collect();
+    assert!(20 < found.len(), "recordings");
+    found
+}
+
 fn packet(line: &Value) -> Packet {
     let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
     let id = |key: &str| Uuid::parse_str(line[key].as_str().unwrap_or_default()).unwrap_or_default();

@@ -5,6 +5,7 @@ use crate::credentials::Hold;
 use crate::demo::folder::Folder;
 use crate::demo::site::{Pace, Site, TARGETS, USER};
 use crate::identity::PrincipalName;
+use crate::recording::{Anchors, Entry, Proof, file_of};
 use crate::state::Gateway;
 use sekisho_agent::client::{Timeouts, Trust};
 use sekisho_agent::error::Refusal;
@@ -18,6 +19,7 @@ use std::fmt::Write as _;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Programs that the demo's own policy does not name.
 const MORE: &str = r"
@@ -208,6 +210,37 @@ async fn one_login_runs_a_program_on_all_targets_and_all_of_it_is_written() {
     let stages: Vec<_> = log.of("job").iter().map(|line| line["stage"].as_str().unwrap()).collect();
     assert_eq!(stages, ["submitted", "finished"]);
     assert_eq!(log.of("job")[1]["succeeded"], 3);
+}
+
+#[tokio::test]
+async fn a_job_is_recorded_with_the_target_of_each_line() {
+    let lab = Lab::with("\n[recording]\nenabled = true\ntargets = ['web01', 'db01']\n").await;
+    let results = lab.ran(&request(&["web01", "web02", "db01"], "hostname")).await;
+    lab.quiet().await;
+    let session = Uuid::try_parse(results.job().unwrap()).unwrap();
+    let (audit, folder) = (lab.site.audit(), lab.site.audit().with_file_name("recordings"));
+    let mut said = Vec::new();
+    let anchor = Anchors::read(&audit, u64::MAX).unwrap().of(session);
+    let proof = anchor.compare_file(&file_of(&folder, session), &mut |line| {
+        let (by, text) = if let Entry::Asked(said) | Entry::Stdout(said) = &line.entry {
+            (&said.by, said.text.trim_end())
+        } else if let Entry::Ended(ended) = &line.entry {
+            (&ended.by, ended.outcome.as_str())
+        } else {
+            return;
+        };
+        said.push((by.target.clone().unwrap(), text.to_owned()));
+    });
+    assert!(matches!(proof.unwrap(), Proof::Whole { complete: true, .. }));
+    let uname = rustix::system::uname();
+    let host = uname.nodename().to_str().unwrap().to_owned();
+    for target in ["web01", "db01"] {
+        let of: Vec<_> = said.iter().filter(|(whose, _)| whose == target).map(|(_, text)| text.as_str()).collect();
+        assert_eq!(of, [r"'C:\Windows\System32\hostname.exe'", &host, "exit 0"]);
+    }
+    assert_eq!(said.len(), 6, "web02 is not recorded");
+    let log = lab.log().await;
+    assert_eq!(log.of("job")[1]["recording"]["complete"], true);
 }
 
 #[tokio::test]

@@ -4,8 +4,10 @@ mod backend;
 mod capabilities;
 mod commands;
 mod jobs;
+mod pipelines;
 mod powershell_jobs;
 mod raw;
+mod remoting;
 mod targets;
 
 use super::folder::Folder;
@@ -14,9 +16,7 @@ use crate::enforce::{Ask, Permit, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
 use raw::Raw;
 use sekisho_policy::Action as PolicyAction;
-use sekisho_protocol::http_auth::Scheme;
-use sekisho_protocol::soap::FaultCode;
-use sekisho_protocol::wsman::{Action, CommandId, CreateShell, RequestBody, Resource};
+use sekisho_protocol::wsman::CommandId;
 use uuid::Uuid;
 
 /// A rule for a program that no target has.

@@ -127,6 +127,16 @@ impl Run {
                 }
             }
         }
+        for error in answers.errors {
+            match form.shown {
+                Shown::Objects | Shown::Text => {
+                    front.record(id, MessageType::ErrorRecord, RecordBody::encode(&error.encode()));
+                }
+                Shown::Host => {
+                    front.show(id, &host_call(HostMethod::WriteErrorLine, vec![Value::text(error.message)]));
+                }
+            }
+        }
         if let Some(call) = answers.call {
             self.show(&call);
         }
