@@ -78,7 +78,7 @@ impl Agent {
         let request = limited(JobRequest::of(work, selection(targets)));
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let sinks = Sinks { out: &mut out, err: &mut err };
-        let ran = run::run(&mut client, &request, RunOptions::default(), sinks, std::future::pending()).await;
+        let ran = run(&mut client, &request, RunOptions::default(), sinks, std::future::pending()).await;
         client.close().await;
         ended(ran, &out, &err)
     }

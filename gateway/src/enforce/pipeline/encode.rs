@@ -66,6 +66,12 @@ pub fn encode(sent: Sent<'_>, form: &Form, input: Presence, writer: &Writer<'_>)
     Ok(CreatePipeline { no_input, ..CreatePipeline::of_statements(statements) })
 }
 
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
 impl Writer<'_> {
     fn statements(&self, commands: &CheckedCommands, form: &Form) -> Result<Vec<Vec<Command>>, Unsendable> {
         let mut statements = Vec::with_capacity(commands.statements().len());
