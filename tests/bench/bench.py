@@ -16,7 +16,17 @@ import machine
 # The lab of the interop tests: targets, gateway, certificates, stock clients.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "interop"))
 
-PARTS = ("latency", "first", "throughput", "logins", "memory", "fanout")
+PARTS = (
+    "latency",
+    "first",
+    "throughput",
+    "logins",
+    "memory",
+    "fanout",
+    "psrp-latency",
+    "psrp-throughput",
+    "psrp-memory",
+)
 
 
 def arguments():
@@ -40,7 +50,7 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="sekisho-bench-"))
     try:
         for name in chosen.only:
-            part = importlib.import_module(name)
+            part = importlib.import_module(name.replace("-", "_"))
             begun = time.monotonic()
             load = round(os.getloadavg()[0], 2)
             found = part.measure(folder / name, chosen.quick)

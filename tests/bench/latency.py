@@ -25,9 +25,12 @@ def one(folder, durability, count, rounds):
 
 
 def lean_client(stage, count):
-    found = run(
-        "latency", routes=[stage.direct(), stage.through()], program=PROGRAM, warmup=count // 10, count=count
-    )
+    routes = [stage.direct(), stage.through()]
+    return in_ms(run("latency", routes=routes, program=PROGRAM, warmup=count // 10, count=count))
+
+
+def in_ms(found):
+    """What the load client found on both ways."""
     ms = {way: {part: [t / 1000 for t in found[way][part]] for part in found[way]} for way in ("direct", "gateway")}
     parts = {
         part: statistics.median(ms["gateway"][part]) - statistics.median(ms["direct"][part])

@@ -31,10 +31,11 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def resident(pid):
-    """Bytes that a process has in memory."""
+def resident(pid, most=False):
+    """Bytes that a process has in memory, or has had at most."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s*(\d+)", status).group(1)) * 1024
+    name = "VmHWM" if most else "VmRSS"
+    return int(re.search(rf"{name}:\s*(\d+)", status).group(1)) * 1024
 
 
 @contextlib.contextmanager

@@ -52,16 +52,13 @@ class BenchGateway(Gateway):
 class Stage:
     """Everything of one part. To be used in a `with`."""
 
+    policy = POLICY
+
     def __init__(self, folder, durability="fsync", count=1, processes=1, extra=""):
         self.folder = folder
         folder.mkdir(parents=True)
         self.authority = Authority(folder / "certificates")
-        known = [{"domain": "GATEWAY", "realm": "GATEWAY", "user": USER, "password": PASSWORD}]
-        options = ["--cbt", "--max-shells", 10000, "--max-ops", 10000]
-        self.targets = [
-            Targets(folder / f"targets{n}", self.authority, known, count // processes, options)
-            for n in range(processes)
-        ]
+        self.targets = self.start_targets(count, processes)
         ports = [(t, i) for t in self.targets for i in range(count // processes)]
         self.ports = [(f"web{n:03}", t.port("https", i)) for n, (t, i) in enumerate(ports)]
         self.gateway = BenchGateway(
@@ -69,13 +66,22 @@ class Stage:
             folder / "gateway",
             self.authority,
             None,
-            policy=POLICY,
+            policy=self.policy,
             limits=LIMITS,
             rates=RATES,
             port_of=self.ports,
             audit=f'durability = "{durability}"',
             extra=extra,
         )
+
+    def start_targets(self, count, processes):
+        """The independent ones."""
+        known = [{"domain": "GATEWAY", "realm": "GATEWAY", "user": USER, "password": PASSWORD}]
+        options = ["--cbt", "--max-shells", 10000, "--max-ops", 10000]
+        return [
+            Targets(self.folder / f"targets{n}", self.authority, known, count // processes, options)
+            for n in range(processes)
+        ]
 
     def __enter__(self):
         return self

@@ -3,6 +3,7 @@
 use crate::fake::{self, FakeGateway, PASSWORD, gateway};
 use sekisho_protocol::job::{
     Capabilities, CapabilitiesRequest, JobEvent, OUTPUT_CHUNK, OutputData, OutputStream, Question, Summary, Verdict,
+    Work,
 };
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -54,10 +55,10 @@ async fn interrupt(child: &Child) {
 
 async fn one_target(gateway: &mut FakeGateway) {
     let request = gateway.read_job().await;
-    assert_eq!(request.program, "hostname");
+    assert!(matches!(&request.work, Work::Program(program) if program.name == "hostname"));
     let target = || "web01".to_owned();
     gateway
-        .write_first(&[JobEvent::accepted("job-7".into(), vec![target()]), JobEvent::Started { target: target() }])
+        .write_first(&[JobEvent::accepted(1, "job-7".into(), vec![target()]), JobEvent::Started { target: target() }])
         .await;
 }
 
@@ -85,7 +86,8 @@ async fn can_says_yes_or_no_in_its_exit_code_too() {
         Verdict::Allow { role: "ops".into(), rule: "dns".into(), canonical: "Restart-Service -Name:'Dns'".into() };
     let answer = Capabilities::answer("web01".into(), allow);
     let (request, (code, out, err)) = asked(&["--", "Restart-Service", "-Name", "Dns"], answer).await;
-    let question = Question::Powershell("Restart-Service -Name Dns".into());
+    let words = ["Restart-Service", "-Name", "Dns"].map(str::to_owned);
+    let question = Question::Command(sekisho_agent::run::command(&words).unwrap());
     assert_eq!(request, CapabilitiesRequest::ask("web01".into(), question));
     assert_eq!(out, "yes, on web01\n  runs as: Restart-Service -Name:'Dns'\n  by:      ops/dns\n");
     assert_eq!((code, err.as_str()), (Some(0), ""));
@@ -112,7 +114,9 @@ async fn the_whole_way_from_arguments_to_table() {
     let (port, served) = gateway(|mut gateway| async move {
         one_target(&mut gateway).await;
         gateway.write_group(&[line(b"web01\r\n")]).await;
-        gateway.write_group(&[JobEvent::Finished { target: "web01".into(), exit_code: 0, duration_ms: 1 }]).await;
+        gateway
+            .write_group(&[JobEvent::Finished { target: "web01".into(), exit_code: 0, state: None, duration_ms: 1 }])
+            .await;
         gateway.write_group(&[JobEvent::Done { summary: Summary { succeeded: 1, ..Summary::default() } }]).await;
         gateway.write_end().await;
     })

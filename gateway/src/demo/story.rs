@@ -173,7 +173,7 @@ fn audit_verify(site: &Site, directory: &Path, narrator: &mut Narrator<'_>) -> R
     let (key, heads) = (site.installed.first_key.clone(), site.heads());
     let (shown, heads_shown) = (directory.display(), heads.display());
     narrator.command(&format!("sekisho-gateway audit verify {shown} --key {key} --head {heads_shown}"))?;
-    let command = AuditCommand::Verify { directory: directory.to_owned(), key, head: Some(heads) };
+    let command = AuditCommand::Verify { directory: directory.to_owned(), key, head: Some(heads), recordings: None };
     let mut out = Vec::new();
     // Nothing asks it for any.
     let mut console = Console { out: &mut out, passwords: &mut Terminal };

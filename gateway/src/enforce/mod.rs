@@ -129,13 +129,27 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
     }
 }
 
+/// Counts an operation that is not judged; a limit is written.
+///
+/// # Errors
+/// When a rate is reached.
+pub async fn count(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds) -> Result<(), Refusal> {
+    match gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
+        Ok(()) => Ok(()),
+        Err(limited) => {
+            let context = contextual(&gateway.live_full(), asker, ids);
+            gateway.audit_limit(&context, limited).await;
+            Err(Refusal::Limited(limited))
+        }
+    }
+}
+
 /// Counts and writes down a pipeline that nothing can allow.
 pub async fn refuse_unread(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds, unread: &Unread) -> Refusal {
-    let context = contextual(&gateway.live_full(), asker, ids);
-    if let Err(limited) = gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
-        gateway.audit_limit(&context, limited).await;
-        return Refusal::Limited(limited);
+    if let Err(limited) = count(gateway, asker, ids).await {
+        return limited;
     }
+    let context = contextual(&gateway.live_full(), asker, ids);
     let asked = Asked::Unread(gateway.audit.redactor().unread(unread.text(), None));
     let kind = EventKind::Denial { reason: format!("{:?}", unread.why), rule: None, asked: Some(asked) };
     // As for every denial: that the log is broken shows in health and metrics.

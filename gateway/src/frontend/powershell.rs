@@ -6,7 +6,7 @@ use super::route;
 use super::wsman::{Call, Outcome, not_served, stopping};
 use crate::enforce::may_reach;
 use crate::session::{
-    Caller, Described, Fetched, NotOpenedPool, PoolProblem, PoolShell, Proposal, Session, ShellRules,
+    Caller, Described, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal, Session, ShellRules,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -128,12 +128,11 @@ async fn receive(call: &Call<'_>, id: Option<CommandId>) -> Outcome {
     let pool = pool(call)?;
     let of = id.map(|id| id.uuid());
     match pool.fetch(of, call.request.header.max_envelope_size, deadline(call)).await? {
-        Fetched::Output(output, turn) => {
+        PoolFetched::Output(output, turn) => {
             let delivered = Delivered::new(move || pool.acknowledge(of, turn));
-            Ok(call.ok(&ResponseBody::Receive(output)).delivering(delivered))
+            Ok(call.output(&output).delivering(delivered))
         }
-        Fetched::Failed(ended) => Err(ended.into()),
-        Fetched::Nothing => Err(Problem::fault(Fault::timed_out())),
+        PoolFetched::Nothing => Err(Problem::fault(Fault::timed_out())),
     }
 }
 
@@ -208,6 +207,10 @@ impl From<NotOpenedPool> for Problem {
     fn from(not: NotOpenedPool) -> Self {
         match not {
             NotOpenedPool::Client(error) => malformed(&format!("the opening of the pool cannot be read: {error}")),
+            NotOpenedPool::Limited(refusal) => refusal.into(),
+            NotOpenedPool::NotAudited => Self::fault(Fault::access_denied(
+                "the gateway cannot write its audit log, so nothing was opened: tell its operator".to_owned(),
+            )),
             NotOpenedPool::Target(error) => error.into(),
         }
     }

@@ -10,7 +10,9 @@ use crate::session::{Ended, NotStarted, TableFull};
 use bytes::Bytes;
 use hyper::StatusCode;
 use sekisho_protocol::soap::{Fault, FaultCode};
-use sekisho_protocol::wsman::{MessageId, RequestError, ResponseBody, encode_fault, encode_response};
+use sekisho_protocol::wsman::{
+    MessageId, ReceiveResponse, RequestError, ResponseBody, encode_fault, encode_output, encode_response,
+};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -47,7 +49,17 @@ impl Answer {
     /// A SOAP answer.
     #[must_use]
     pub fn soap(relates_to: Option<&MessageId>, body: &ResponseBody) -> Self {
-        let body = encode_response(relates_to, Uuid::new_v4(), body).into_bytes();
+        Self::document(encode_response(relates_to, Uuid::new_v4(), body))
+    }
+
+    /// The answer to a Receive.
+    #[must_use]
+    pub fn output(relates_to: Option<&MessageId>, output: &ReceiveResponse) -> Self {
+        Self::document(encode_output(relates_to, Uuid::new_v4(), output))
+    }
+
+    fn document(text: String) -> Self {
+        let body = text.into_bytes();
         Self::Whole { status: StatusCode::OK, mime: SOAP, body, retry_after: None, delivered: None }
     }
 
@@ -177,6 +189,7 @@ impl From<BackendError> for Problem {
             | BackendError::NoPool
             | BackendError::NoKey
             | BackendError::Outdated
+            | BackendError::NotRecorded(_)
             | BackendError::Abandoned
             | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),
         }

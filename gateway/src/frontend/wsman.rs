@@ -15,8 +15,8 @@ use sekisho_policy::RequestExtras;
 use sekisho_protocol::soap::{Fault, FaultCode, Subcode};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{
-    CommandId, CommandLine, CreateShell, Identity, Request, RequestBody, Resource, ResponseBody, SendStream,
-    ShellDetails, SignalCode, decode_request,
+    CommandId, CommandLine, CreateShell, Identity, ReceiveResponse, Request, RequestBody, Resource, ResponseBody,
+    SendStream, ShellDetails, SignalCode, decode_request,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -271,6 +271,11 @@ impl Call<'_> {
             run_time: shell.run_time(),
             inactivity: shell.inactivity(),
         }
+    }
+
+    /// Output that is shared with who keeps it.
+    pub(super) fn output(&self, output: &ReceiveResponse) -> Answer {
+        Answer::output(self.request.header.message_id.as_ref(), output)
     }
 
     pub(super) fn ok(&self, body: &ResponseBody) -> Answer {

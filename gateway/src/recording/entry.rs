@@ -74,7 +74,7 @@ pub struct Begin {
 }
 
 /// Whose words: the gateway's id of a command, and of a job its target.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Speaker {
     /// The gateway's id of the command.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -285,6 +285,17 @@ impl Recording {
         }
     }
 
+    /// The error by which a command ends, as it is told to the client.
+    ///
+    /// # Errors
+    /// When it could not be recorded: it must not be shown.
+    pub async fn failed(&self, command: CommandId, error: &Value) -> Result<(), NotRecorded> {
+        if !self.is_on() {
+            return self.still_on().map(drop);
+        }
+        self.record(command, MessageType::ErrorRecord, &RecordBody::encode(error)).await
+    }
+
     /// A call to the client's host that is passed on: what it shows, or that it asks. Answers are never recorded.
     ///
     /// # Errors

@@ -177,6 +177,7 @@ fn within(object: &Object, depth: usize, out: &mut String) {
     }
 }
 
+#[expect(single_use_lifetimes, reason = "it cannot be left out in an impl Trait")]
 fn pairs<'v>(entries: impl Iterator<Item = (String, &'v Value)>, depth: usize, out: &mut String) {
     out.push_str("@{");
     for (index, (name, value)) in entries.take(MAX_MEMBERS).enumerate() {

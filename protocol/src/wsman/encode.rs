@@ -5,7 +5,7 @@ use super::create::{write_create, write_created, write_shell};
 use super::header::write_header;
 use super::id::MessageId;
 use super::request::{Action, Request, RequestBody};
-use super::response::ResponseBody;
+use super::response::{ReceiveResponse, ResponseBody};
 use super::service::{write_config, write_identify, write_identity};
 use super::stream::{write_receive, write_receive_response, write_send};
 use crate::Result;
@@ -60,9 +60,7 @@ const STREAM_ROOM: usize = 160;
 /// Writes the answer to a request. Characters that XML cannot carry become U+FFFD.
 #[must_use]
 pub fn encode_response(relates_to: Option<&MessageId>, message_id: Uuid, body: &ResponseBody) -> String {
-    let mut writer = Writer::with_capacity(ROOM.saturating_add(response_room(body)));
-    let action = format!("{}Response", answered_action(body).uri());
-    start_answer(&mut writer, &action, message_id, relates_to);
+    let mut writer = started(answered_action(body), message_id, relates_to, 0);
     match body {
         ResponseBody::Identify(identity) => write_identity(&mut writer, identity),
         ResponseBody::Created(shell) => write_created(&mut writer, shell),
@@ -72,7 +70,7 @@ pub fn encode_response(relates_to: Option<&MessageId>, message_id: Uuid, body: &
         ResponseBody::Send => {
             writer.start("rsp:SendResponse");
         }
-        ResponseBody::Receive(output) => write_receive_response(&mut writer, output),
+        ResponseBody::Receive(output) => return encode_output(relates_to, message_id, output),
         ResponseBody::Signal => {
             writer.start("rsp:SignalResponse");
         }
@@ -83,9 +81,19 @@ pub fn encode_response(relates_to: Option<&MessageId>, message_id: Uuid, body: &
     writer.finish_replaced()
 }
 
-fn response_room(body: &ResponseBody) -> usize {
-    let ResponseBody::Receive(output) = body else { return 0 };
-    output.streams.iter().map(|chunk| base64_room(chunk.data.len())).fold(0, usize::saturating_add)
+/// [`encode_response`] of output that its owner keeps: it is large.
+#[must_use]
+pub fn encode_output(relates_to: Option<&MessageId>, message_id: Uuid, output: &ReceiveResponse) -> String {
+    let room = output.streams.iter().map(|chunk| base64_room(chunk.data.len())).fold(0, usize::saturating_add);
+    let mut writer = started(Action::Receive, message_id, relates_to, room);
+    write_receive_response(&mut writer, output);
+    writer.finish_replaced()
+}
+
+fn started(answered: Action, message_id: Uuid, relates_to: Option<&MessageId>, room: usize) -> Writer {
+    let mut writer = Writer::with_capacity(ROOM.saturating_add(room));
+    start_answer(&mut writer, &format!("{}Response", answered.uri()), message_id, relates_to);
+    writer
 }
 
 fn answered_action(body: &ResponseBody) -> Action {

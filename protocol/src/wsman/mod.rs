@@ -19,7 +19,7 @@ mod uri;
 pub use compression::Compression;
 pub use decode::{decode_request, decode_response};
 pub(crate) use encode::base64_room;
-pub use encode::{encode_fault, encode_request, encode_response};
+pub use encode::{encode_fault, encode_output, encode_request, encode_response};
 pub use id::{CommandId, MessageId, ShellId};
 pub use refusal::RequestError;
 pub use request::{

@@ -1,6 +1,6 @@
 //! Send and Receive: input and output of commands. [MS-WSMV] 2.2.4.
 
-use super::body::{base64_text, bytes, command_id, sole, split_names};
+use super::body::{bytes, command_id, sole, split_names};
 use super::id::CommandId;
 use super::request::SendStream;
 use super::response::{CommandState, ReceiveResponse, StreamChunk};
@@ -42,7 +42,7 @@ pub(crate) fn write_send(writer: &mut Writer, streams: &[SendStream]) {
     writer.start("rsp:Send");
     for stream in streams {
         write_stream(writer, &stream.stream, stream.command_id, stream.end);
-        writer.text(&base64_text(&stream.data)).end();
+        writer.base64(&stream.data).end();
     }
     writer.end();
 }
@@ -75,7 +75,7 @@ pub(crate) fn write_receive_response(writer: &mut Writer, response: &ReceiveResp
     writer.start("rsp:ReceiveResponse");
     for chunk in &response.streams {
         write_stream(writer, &chunk.stream, response.command_id, chunk.end);
-        writer.text(&base64_text(&chunk.data)).end();
+        writer.base64(&chunk.data).end();
     }
     if let Some(state) = response.state {
         writer.start("rsp:CommandState");

@@ -18,3 +18,13 @@ pub(crate) fn is_space(c: char) -> bool {
 pub(crate) fn is_carried(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
+
+/// Whether XML can carry all of a text. Large ones are nearly all base64, so that characters are looked at one by one
+/// only where bytes alone do not tell.
+pub(crate) fn are_carried(text: &str) -> bool {
+    let bare = |byte: u8| byte < b' ' && byte != b'\t' && byte != b'\n' && byte != b'\r';
+    // What U+FFFE and U+FFFF begin with.
+    let rare = |byte: u8| byte == 0xEF;
+    let doubtful = text.bytes().fold(false, |found, byte| found | bare(byte) | rare(byte));
+    !doubtful || text.chars().all(is_carried)
+}

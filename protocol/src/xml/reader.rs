@@ -4,7 +4,7 @@
 //! [`XML_DOCUMENT`] bytes, so its text needs no bound of its own.
 
 use super::names::Namespace;
-use super::{is_carried, is_space};
+use super::{are_carried, is_carried, is_space};
 use crate::Result;
 use crate::error::{LimitExceeded, Malformed, Unsupported};
 use crate::limits::{XML_ATTRIBUTES, XML_ATTRIBUTES_IN_ALL, XML_BINDINGS, XML_DEPTH, XML_DOCUMENT, XML_ELEMENTS};
@@ -130,7 +130,7 @@ pub fn parse(document: &[u8]) -> Result<Element> {
     if XML_DOCUMENT < text.len() {
         return Err(LimitExceeded::MessageSize.into());
     }
-    if !text.chars().all(is_carried) {
+    if !are_carried(&text) {
         return Err(Malformed::XmlCharacter.into());
     }
     let mut reader = Reader::from_str(&text);

@@ -3,6 +3,8 @@
 use super::is_carried;
 use crate::Result;
 use crate::error::Malformed;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
 /// Writes elements one after another. Names are ours and constant; text is anybody's.
@@ -53,6 +55,13 @@ impl Writer {
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.close_tag();
         self.escaped(text);
+        self
+    }
+
+    /// Writes bytes in base64, which needs no escapes.
+    pub fn base64(&mut self, bytes: &[u8]) -> &mut Self {
+        self.close_tag();
+        STANDARD.encode_string(bytes, &mut self.out);
         self
     }
 

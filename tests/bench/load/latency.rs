@@ -28,7 +28,7 @@ pub(crate) fn run(plan: &Plan) -> Outcome<Value> {
     Ok(Value::Object(result))
 }
 
-fn parts(taken: &[Took]) -> Value {
+pub(crate) fn parts(taken: &[Took]) -> Value {
     let of = |part: fn(&Took) -> Duration| taken.iter().map(|took| micros(part(took))).collect::<Vec<_>>();
     json!({
         "whole": of(|took| took.whole()),

@@ -9,8 +9,11 @@ mod latency;
 mod logins;
 mod many;
 mod plan;
+mod pool;
+mod psrp;
 mod session;
 mod signing;
+mod target;
 mod throughput;
 
 use plan::{Mode, Plan};
@@ -30,6 +33,9 @@ fn main() -> Outcome<()> {
         Mode::Logins => logins::run(&plan)?,
         Mode::Idle => idle::run(&plan)?,
         Mode::Signing => signing::run(&plan)?,
+        Mode::PsrpLatency => psrp::latency(&plan)?,
+        Mode::PsrpOutput => psrp::output(&plan)?,
+        Mode::Target => target::run(&plan)?,
     };
     writeln!(stdout(), "{result}")?;
     Ok(())

@@ -23,9 +23,21 @@ pub(crate) struct Plan {
     pub(crate) seconds: f64,
     #[serde(default)]
     pub(crate) threads: usize,
-    /// A private key for the signatures.
+    /// A private key for the signatures, or of the target.
     #[serde(default)]
     pub(crate) key: PathBuf,
+    /// The target's.
+    #[serde(default)]
+    pub(crate) certificate: PathBuf,
+    /// The one that the target knows.
+    #[serde(default)]
+    pub(crate) account: Option<Account>,
+    /// Of output of each command, about.
+    #[serde(default)]
+    pub(crate) bytes: usize,
+    /// Seconds between two answers that a client fetches.
+    #[serde(default)]
+    pub(crate) pause: f64,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +55,20 @@ pub(crate) enum Mode {
     Idle,
     /// RSA signatures, as many as there is time for.
     Signing,
+    /// Commands of PowerShell remoting in open pools.
+    PsrpLatency,
+    /// Commands of PowerShell remoting with much output.
+    PsrpOutput,
+    /// A target of PowerShell remoting.
+    Target,
+}
+
+/// An account of a target.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    pub(crate) user: String,
+    pub(crate) password: String,
 }
 
 /// One way to a target.
@@ -70,6 +96,11 @@ pub(crate) enum Login {
 impl Plan {
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
+    }
+
+    /// Of one object that the target puts out for `program`.
+    pub(crate) fn program_bytes(&self) -> usize {
+        if self.program == "blocks" { 64 * 1024 } else { 2000 }
     }
 
     pub(crate) fn only_route(&self) -> crate::Outcome<&Route> {

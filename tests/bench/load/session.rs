@@ -69,7 +69,7 @@ pub(crate) fn log_in(road: &Road, route: &Route) -> Outcome<LoggedIn> {
 }
 
 impl LoggedIn {
-    fn exchange(&mut self, request: &Request) -> Outcome<Answer> {
+    pub(crate) fn exchange(&mut self, request: &Request) -> Outcome<Answer> {
         let xml = encode_request(request)?.into_bytes();
         let Some(seal) = &mut self.seal else { return self.http.post(("Content-Type", SOAP), &xml) };
         let sealed = seal_body(seal.as_mut(), &xml)?;

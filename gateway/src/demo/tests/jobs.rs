@@ -167,7 +167,7 @@ async fn one_login_runs_a_program_on_all_targets_and_all_of_it_is_written() {
     let results = lab.ran(&request(&["web01", "WEB02", "db01"], "hostname")).await;
     let uname = rustix::system::uname();
     for target in results.targets() {
-        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0 }));
+        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
         assert_eq!(String::from_utf8_lossy(&target.stdout.bytes).trim_end(), uname.nodename().to_str().unwrap());
     }
     lab.quiet().await;
@@ -191,7 +191,7 @@ async fn each_target_has_its_own_outcome() {
     let mut request = request(&names, "df");
     request.arguments = vec!["-h".to_owned()];
     let results = lab.ran(&request).await;
-    assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0 }));
+    assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
     assert!(matches!(results.targets()[1].outcome, Some(Outcome::Denied { .. })));
     assert_eq!(failure(&results, 2), (FailureClass::Unreachable, Effect::NothingRan));
     let texts = results.targets()[3..].iter().map(|target| match &target.outcome {
@@ -492,7 +492,7 @@ async fn a_client_that_reads_late_gets_every_byte() {
         results.apply(&event).unwrap();
     }
     for target in results.targets() {
-        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0 }));
+        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
         assert_eq!(target.stdout.bytes.len(), 200_000);
     }
     lab.quiet().await;

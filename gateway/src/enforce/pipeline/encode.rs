@@ -31,25 +31,30 @@ pub enum Unsendable {
     Seal,
 }
 
-/// What was permitted.
-pub(in crate::enforce) enum Sent<'p> {
+/// What is sent: nothing but what a judgement allowed.
+#[derive(Debug, Clone, Copy)]
+pub enum Sent<'p> {
+    /// Commands.
     Commands(&'p CheckedCommands),
+    /// A pinned script.
     Script(&'p CheckedScript),
 }
 
-/// For whom it is written.
-pub(in crate::enforce) struct Writer<'a> {
-    pub(in crate::enforce) endpoint: Endpoint,
-    pub(in crate::enforce) secrets: &'a Secrets,
-    pub(in crate::enforce) seal: Sealer<'a>,
+/// For which target it is written.
+pub struct Writer<'a> {
+    /// Whether it knows names with their modules.
+    pub endpoint: Endpoint,
+    /// The secrets that were read with it.
+    pub secrets: &'a Secrets,
+    /// How these are sealed for it.
+    pub seal: Sealer<'a>,
 }
 
-pub(in crate::enforce) fn encode(
-    sent: &Sent<'_>,
-    form: &Form,
-    input: Presence,
-    writer: &Writer<'_>,
-) -> Result<CreatePipeline, Unsendable> {
+/// The pipeline for a target. [`crate::enforce::Permit::pipeline`] is the only way from here to one.
+///
+/// # Errors
+/// When something cannot be written so that it is read as it was judged, or a secret cannot be sealed.
+pub fn encode(sent: Sent<'_>, form: &Form, input: Presence, writer: &Writer<'_>) -> Result<CreatePipeline, Unsendable> {
     let mut statements = match sent {
         Sent::Commands(commands) => writer.statements(commands, form)?,
         Sent::Script(script) => vec![vec![writer.script(script)?]],
@@ -156,7 +161,7 @@ impl Writer<'_> {
 }
 
 /// Puts the client's redirections back where they stood.
-fn merge(statements: &mut [Vec<Command>], merges: &[Vec<Merge>]) -> Result<(), Unsendable> {
+pub(super) fn merge(statements: &mut [Vec<Command>], merges: &[Vec<Merge>]) -> Result<(), Unsendable> {
     if statements.len() != merges.len() {
         return Err(Unsendable::Merge);
     }

@@ -43,14 +43,14 @@ pub enum Then {
     Select(Vec<String>),
     /// `Measure-Object`: how many they are.
     Count,
+    /// What a server makes of GET_COMMAND_METADATA: how many they are, and what proxies for each are made from.
+    Metadata,
 }
 
-impl CommandQuery {
-    /// What GET_COMMAND_METADATA asks for.
-    #[must_use]
-    pub fn of_metadata(request: &GetCommandMetadata) -> Self {
-        let (names, modules) = (request.names.clone(), request.modules.clone());
-        Self { names, modules, kinds: Some(request.kinds), then: Then::Nothing }
+impl From<GetCommandMetadata> for CommandQuery {
+    fn from(request: GetCommandMetadata) -> Self {
+        let GetCommandMetadata { names, kinds, modules } = request;
+        Self { names, modules, kinds: Some(kinds), then: Then::Metadata }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The client's side of a pool: the machine that speaks with it, and what waits to be fetched.
 
-use crate::session::output::{Fetched, Turn};
+use crate::session::output::Turn;
 use parking_lot::Mutex;
 use sekisho_protocol::psrp::{
     Answer, HostCall, MessageType, PipelineState, PoolServer, RecordBody, ServerEvent, Stated, Stream,
@@ -8,6 +8,7 @@ use sekisho_protocol::psrp::{
 use sekisho_protocol::wsman::{CommandId, CommandState, Compression, ReceiveResponse, StreamChunk};
 use sekisho_protocol::{Result, xpress};
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -42,11 +43,20 @@ struct State {
 struct Delivery {
     newest: Turn,
     /// Written perhaps, and kept until that is certain.
-    unacknowledged: Option<ReceiveResponse>,
+    unacknowledged: Option<Arc<ReceiveResponse>>,
     /// Whether the final state was sent.
     ended: bool,
     /// Whether the end was acknowledged.
     fetched: bool,
+}
+
+/// What a fetch brings.
+#[derive(Debug)]
+pub enum Fetched {
+    /// To be acknowledged once it was written. Shared with who keeps it until then, since it is large.
+    Output(Arc<ReceiveResponse>, Turn),
+    /// Nothing happened in time.
+    Nothing,
 }
 
 /// Bytes of a fragment for clients that take envelopes of this size.
@@ -213,7 +223,7 @@ impl State {
             return Some(Fetched::Nothing);
         }
         if let Some(again) = &delivery.unacknowledged {
-            return Some(Fetched::Output(again.clone(), turn));
+            return Some(Fetched::Output(Arc::clone(again), turn));
         }
         let data = self.machine.take_output(of, room(max_envelope));
         let is_last = delivery.ended && self.machine.waiting(of) == 0;
@@ -226,12 +236,12 @@ impl State {
         });
         let chunk = |data| StreamChunk { stream: "stdout".to_owned(), data, end: false };
         let state = if is_last { CommandState::Done { exit_code: 0 } } else { CommandState::Running };
-        let answer = ReceiveResponse {
+        let answer = Arc::new(ReceiveResponse {
             command_id: of.map(CommandId::new),
             streams: data.into_iter().map(chunk).collect(),
             state: of.map(|_| state),
-        };
-        delivery.unacknowledged = Some(answer.clone());
+        });
+        delivery.unacknowledged = Some(Arc::clone(&answer));
         Some(Fetched::Output(answer, turn))
     }
 }

@@ -16,21 +16,24 @@ mod secure;
 mod text;
 
 use super::command::TerminatedBy;
-use super::output::{Fetched, Turn};
+use super::output::Turn;
 use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, PoolOpening, TargetPool};
 use crate::config::Target;
 use crate::credentials::Hold;
+use crate::enforce::{self, Asker, PipelineIds, Refusal};
 use crate::identity::{Identity, PrincipalName};
 use crate::recording::{Recording, SessionKind};
 use crate::state::Gateway;
+pub use front::Fetched as PoolFetched;
 use front::Front;
 use key::ClientKey;
 use parking_lot::Mutex;
 use pipeline::{Begun, Inbound, InboundQueue, Pipeline};
-use run::Run;
+use run::{Host, Run};
+use sekisho_protocol::clixml::Value;
 use sekisho_protocol::psrp::{HostInfo, HostWindow, PipelineState, PoolServer, PoolState, ServerEvent, Stated, Stream};
-use sekisho_protocol::wsman::{Compression, ShellId};
+use sekisho_protocol::wsman::{CommandId, Compression, ShellId};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,6 +50,8 @@ const STOPPING: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct PoolShell {
     id: ShellId,
+    /// The gateway's own id of the session, for audit log and recording: a client's may come again.
+    session: Uuid,
     principal: PrincipalName,
     target: Arc<Target>,
     proposal: Described,
@@ -93,6 +98,10 @@ pub struct Proposal {
 pub enum NotOpenedPool {
     /// What the client sent is none of a pool's opening.
     Client(sekisho_protocol::Error),
+    /// A rate is reached.
+    Limited(Refusal),
+    /// The audit line could not be written.
+    NotAudited,
     /// The target failed.
     Target(BackendError),
 }
@@ -139,26 +148,35 @@ impl PoolShell {
         let host = machine.host().clone();
         let window = HostWindow::of(&host);
         let principal = caller.identity.principal.clone();
-        let opening = PoolOpening { configuration, window: window.clone() };
-        let backend = TargetPool::new(Arc::clone(dialer), principal.clone(), opening).map_err(NotOpenedPool::Target)?;
-        // Closed again should the client go away while the target opens it.
-        let mut opening = Opening { gateway, backend: Some(Arc::clone(&backend)) };
-        let private_data = backend.open().await.map_err(NotOpenedPool::Target)?;
-        opening.backend = None;
-        machine.opened(&private_data);
-        let now = Instant::now();
         let target = Arc::clone(dialer.target());
+        let session = Uuid::new_v4();
         let context = Context {
             principal: Some(principal.to_string()),
             client_addr: Some(caller.client),
             target: Some(target.name.to_string()),
-            session: Some(id.to_string()),
+            session: Some(session.to_string()),
             ..Context::default()
         };
+        count(gateway, caller, &target, session).await?;
+        let kind = EventKind::SessionStart { configuration: configuration.clone() };
+        gateway.write(Event::new(kind, &context)).await.map_err(|_not_written| NotOpenedPool::NotAudited)?;
+        let opening = PoolOpening { configuration, window: window.clone() };
+        let backend = TargetPool::new(Arc::clone(dialer), principal.clone(), opening).map_err(NotOpenedPool::Target)?;
+        let private_data = match opened(gateway, &backend).await {
+            Ok(private_data) => private_data,
+            Err(error) => {
+                let kind = EventKind::SessionEnd { reason: SessionEnd::Target };
+                gateway.audit_after(Event::new(kind, &context)).await;
+                return Err(NotOpenedPool::Target(error));
+            }
+        };
+        machine.opened(&private_data);
+        let now = Instant::now();
         let recording = gateway.recordings.begin(&context, SessionKind::PowerShell);
         let front = Front::new(machine, described.compression);
         Ok(Arc::new(Self {
             id: ShellId::new(id),
+            session,
             principal,
             target,
             proposal: described,
@@ -283,7 +301,7 @@ impl PoolShell {
         of: Option<Uuid>,
         max_envelope: usize,
         deadline: Instant,
-    ) -> Result<Fetched, PoolProblem> {
+    ) -> Result<PoolFetched, PoolProblem> {
         if let Some(id) = of {
             self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
         }
@@ -341,7 +359,7 @@ impl PoolShell {
         let context = Context {
             principal: Some(self.principal.to_string()),
             target: Some(self.target.name.to_string()),
-            session: Some(self.id.uuid().to_string()),
+            session: Some(self.session.to_string()),
             shell: Some(Ids { gateway: self.id.to_string(), target: self.backend.id().map(|id| id.to_string()) }),
             recording: self.recording.finish().await,
             ..Context::default()
@@ -377,10 +395,11 @@ impl PoolShell {
         for event in events {
             match event {
                 ServerEvent::Pipeline { id, request } => {
-                    self.begin(gateway, caller, id, |run, inbound| run.pipeline(request, inbound));
+                    let host = self.host_of(&request.host);
+                    self.begin((gateway, caller), id, host, |run, inbound| run.pipeline(request, inbound));
                 }
                 ServerEvent::Metadata { id, request } => {
-                    self.begin(gateway, caller, id, |run, inbound| run.metadata(request, inbound));
+                    self.begin((gateway, caller), id, Host::None, |run, inbound| run.metadata(request, inbound));
                 }
                 ServerEvent::Input { id, value } => self.give(id, Inbound::Input(value)),
                 ServerEvent::EndOfInput { id } => self.give(id, Inbound::End),
@@ -395,11 +414,17 @@ impl PoolShell {
         Ok(())
     }
 
+    /// A pipeline has a host of its own, or that of the pool.
+    fn host_of(&self, own: &HostInfo) -> Host {
+        let none = if own.pool_host { self.host.no_host } else { own.no_host };
+        if none { Host::None } else { Host::There }
+    }
+
     fn begin<F>(
         self: &Arc<Self>,
-        gateway: &Arc<Gateway>,
-        caller: &Caller,
+        (gateway, caller): (&Arc<Gateway>, &Caller),
         id: Uuid,
+        host: Host,
         how: impl FnOnce(Run, InboundQueue) -> F,
     ) where
         F: Future<Output = ()> + Send + 'static,
@@ -411,6 +436,7 @@ impl PoolShell {
             shell: Arc::clone(self),
             caller: caller.clone(),
             pipeline,
+            host,
             _counted: gateway.metrics.running(),
         };
         // In a task of its own: a client that goes away leaves nothing half-done behind.
@@ -443,13 +469,30 @@ impl PoolShell {
     }
 }
 
+/// A session counts like a command: its login is one to the target.
+async fn count(gateway: &Gateway, caller: &Caller, target: &Target, session: Uuid) -> Result<(), NotOpenedPool> {
+    let asker = Asker { identity: &caller.identity, client: caller.client, target };
+    let ids = PipelineIds { session, command: CommandId::new(Uuid::new_v4()) };
+    enforce::count(gateway, asker, ids).await.map_err(NotOpenedPool::Limited)
+}
+
+/// Opens the target's shell, in a task of its own: it is closed again should the client go away meanwhile.
+async fn opened(gateway: &Gateway, backend: &Arc<TargetPool>) -> Result<Value, BackendError> {
+    let mut unwanted = Unwanted { gateway, backend: Some(Arc::clone(backend)) };
+    let opening = Arc::clone(backend);
+    let opened = gateway.tasks.spawn(async move { opening.open().await }).await;
+    let private_data = opened.unwrap_or(Err(BackendError::Closed))?;
+    unwanted.backend = None;
+    Ok(private_data)
+}
+
 /// A target's shell that is being opened; closed when it is not kept.
-struct Opening<'g> {
+struct Unwanted<'g> {
     gateway: &'g Gateway,
     backend: Option<Arc<TargetPool>>,
 }
 
-impl Drop for Opening<'_> {
+impl Drop for Unwanted<'_> {
     fn drop(&mut self) {
         if let Some(backend) = self.backend.take() {
             self.gateway.tasks.spawn(async move {

@@ -10,6 +10,7 @@ use crate::enforce::pipeline::{ExitTail, Form, Shown};
 use crate::recording::NotRecorded;
 use parking_lot::Mutex;
 use sekisho_protocol::clixml::Value;
+use sekisho_protocol::error::Misuse;
 use sekisho_protocol::psrp::{
     Answer, ErrorCategory, ErrorRecord, HostCall, HostMethod, HostResponse, HostResult, MessageType, Passage,
     PipelineState, RecordBody, Stated,
@@ -124,9 +125,12 @@ impl<'r> Passing<'r> {
             let message = "the output holds a SecureString, and the client has sent no key to seal it under";
             End::Refused(error(message, "SekishoNoKey"))
         })?;
-        // The target has it as soon as it has sent it, which is on another stream: it may not have been read yet.
-        let targets = shell.backend.agree_on_key().await.map_err(End::Target)?;
-        let sealed = resealed(value, &mut |sealed| key.seal(&targets.open(sealed)?));
+        // PowerShell seals under a key of its own making and waits to be asked for it.
+        shell.backend.agree_on_key().await.map_err(End::Target)?;
+        let sealed = resealed(value, &mut |sealed| {
+            let opened = shell.backend.open_secure(sealed).map_err(|_not_opened| Misuse::WrongState)?;
+            key.seal(&opened)
+        });
         sealed.map_err(|error| End::Target(BackendError::Invalid(error)))
     }
 
@@ -186,6 +190,9 @@ impl<'r> Passing<'r> {
             Some(error) => Some(self.for_client(&error).await?),
             None => None,
         };
+        if let Some(error) = &error {
+            self.run.shell.recording.failed(self.run.command(), error).await.map_err(not_recorded)?;
+        }
         let stated = Stated { state: stated.state, error };
         self.run.shell.front.state(self.run.pipeline.id(), &stated);
         Ok(())

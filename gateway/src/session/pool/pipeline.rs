@@ -4,6 +4,7 @@ use crate::session::command::TerminatedBy;
 use parking_lot::Mutex;
 use sekisho_protocol::clixml::Value;
 use sekisho_protocol::psrp::HostResponse;
+use sekisho_protocol::wsman::CommandId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc, watch};
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Bytes of input that wait for the target before the client is kept waiting.
-const QUEUED: usize = 4 * 1024 * 1024;
+const QUEUED: usize = 512 * 1024;
 
 /// What a client sends to a pipeline.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(super) enum Inbound {
 #[derive(Debug)]
 pub(super) struct Pipeline {
     id: Uuid,
+    command: CommandId,
     began: Instant,
     inbound: mpsc::UnboundedSender<(Inbound, usize)>,
     /// Until its request is complete.
@@ -71,6 +73,7 @@ impl Pipeline {
         let queue = InboundQueue { receiver, queued: Arc::clone(&queued) };
         let pipeline = Self {
             id,
+            command: CommandId::new(Uuid::new_v4()),
             began: Instant::now(),
             inbound,
             waiting: Mutex::default(),
@@ -83,8 +86,14 @@ impl Pipeline {
         (Arc::new(pipeline), queue)
     }
 
+    /// The client's id.
     pub(super) fn id(&self) -> Uuid {
         self.id
+    }
+
+    /// The gateway's own id, for the audit log.
+    pub(super) fn command(&self) -> CommandId {
+        self.command
     }
 
     pub(super) fn began(&self) -> Instant {
