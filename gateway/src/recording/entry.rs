@@ -199,7 +199,8 @@ impl Said {
 impl Entry {
     /// An output or a record of a stream; nothing where the message is neither.
     pub(super) fn of_record(kind: MessageType, said: Said) -> Option<Self> {
-        const KINDS: [(MessageType, fn(Said) -> Entry); 7] = [
+        type Kind = (MessageType, fn(Said) -> Entry);
+        const KINDS: [Kind; 7] = [
             (MessageType::PipelineOutput, Entry::Output),
             (MessageType::ErrorRecord, Entry::Error),
             (MessageType::WarningRecord, Entry::Warning),
