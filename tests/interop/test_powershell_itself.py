@@ -11,6 +11,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 
 from engine_target.framing import END, FRAGMENT, START, Assembly, Cutter, fragments, packet
 from engine_target.pipelines import facts, statements
+from lab import engine
 from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, Where
 from lab.engine import RESTRICTED, Client
@@ -173,3 +174,29 @@ def test_lines_of_the_transport_are_read():
     assert packet(data.line()) == data
     assert packet(f"<CloseAck PSGuid='{empty.upper()}' />\r\n".encode()).pipeline == empty
     assert packet(b"Welcome!\n") is None
+
+
+# ---- where PowerShell comes from
+def test_powershell_is_named_found_or_left_out_and_said_so(monkeypatch, tmp_path):
+    def unpack():
+        return tmp_path / "engine"
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(engine, "ARCHIVE", tmp_path / "archive.tar.xz")
+    monkeypatch.setenv("SEKISHO_ENGINE", "env A=1 host")
+    assert engine.find("play", unpack) == ["env", "A=1", "host", "play"]
+    monkeypatch.setenv("SEKISHO_ENGINE", "/opt/pwsh")
+    assert engine.find("serve", unpack)[:2] == ["/opt/pwsh", "-s"]
+    with pytest.raises(pytest.skip.Exception, match="cannot do it"):
+        engine.find("play", unpack)
+    monkeypatch.setenv("SEKISHO_ENGINE", "required")
+    with pytest.raises(pytest.fail.Exception, match="is required, but no PowerShell for 'play'"):
+        engine.find("play", unpack)
+    monkeypatch.delenv("SEKISHO_ENGINE")
+    with pytest.raises(pytest.skip.Exception, match="no PowerShell for 'serve'"):
+        engine.find("serve", unpack)
+    shell = tmp_path / "pwsh"
+    shell.touch(0o755)
+    assert engine.find("serve", unpack)[0] == str(shell)
+    (tmp_path / "archive.tar.xz").touch()
+    assert engine.find("play", unpack) == [str(tmp_path / "engine"), "play"]

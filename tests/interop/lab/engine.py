@@ -22,7 +22,7 @@ ARCHIVE = ROOT.parent / "shared/engine/powershell-engine-linux-x64.tar.xz"
 SHELL_TASKS = {"serve": ["-s", "-NoLogo", "-NoProfile"]}
 STAND_IN = Path(__file__).with_name("ssh.py")
 RESTRICTED = f"-ConfigurationFile {scenarios.RESTRICTED}"
-PATIENCE = float(os.environ.get("LAB_PATIENCE", "120"))
+PATIENCE = 120
 # What differs from run to run: ids, how far a session has come that closes, and what PowerShell says of the
 # transport's end, when nobody reads any more.
 NOISE = [
