@@ -178,25 +178,23 @@ def test_lines_of_the_transport_are_read():
 
 # ---- where PowerShell comes from
 def test_powershell_is_named_found_or_left_out_and_said_so(monkeypatch, tmp_path):
-    def unpack():
-        return tmp_path / "engine"
-
-    monkeypatch.setenv("PATH", str(tmp_path))
+    program = tmp_path / "engine"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
     monkeypatch.setattr(engine, "ARCHIVE", tmp_path / "archive.tar.xz")
-    monkeypatch.setenv("SEKISHO_ENGINE", "env A=1 host")
-    assert engine.find("play", unpack) == ["env", "A=1", "host", "play"]
+    monkeypatch.setenv("SEKISHO_ENGINE", f"env A=1 {program}")
+    assert engine.find("play", None) == ["env", "A=1", str(program), "play"]
     monkeypatch.setenv("SEKISHO_ENGINE", "/opt/pwsh")
-    assert engine.find("serve", unpack)[:2] == ["/opt/pwsh", "-s"]
     with pytest.raises(pytest.skip.Exception, match="cannot do it"):
-        engine.find("play", unpack)
+        engine.find("play", None)
     monkeypatch.setenv("SEKISHO_ENGINE", "required")
     with pytest.raises(pytest.fail.Exception, match="is required, but no PowerShell for 'play'"):
-        engine.find("play", unpack)
+        engine.find("play", None)
     monkeypatch.delenv("SEKISHO_ENGINE")
     with pytest.raises(pytest.skip.Exception, match="no PowerShell for 'serve'"):
-        engine.find("serve", unpack)
-    shell = tmp_path / "pwsh"
-    shell.touch(0o755)
-    assert engine.find("serve", unpack)[0] == str(shell)
+        engine.find("serve", None)
     (tmp_path / "archive.tar.xz").touch()
-    assert engine.find("play", unpack) == [str(tmp_path / "engine"), "play"]
+    assert engine.find("serve", lambda: program) == [str(program), "serve"]
+    monkeypatch.setenv("SEKISHO_ENGINE", "/bin/false")
+    with pytest.raises(pytest.fail.Exception, match="does not start"):
+        engine.find("serve", None)
