@@ -126,7 +126,7 @@ fn laters(pool: Uuid) -> Vec<Attack> {
         after("a gap by Send", Stream::Main, fragment(1, 2, END, &cut[60..])),
         after("another object by Send", Stream::Main, right.clone()),
         after("another end by Send", Stream::Main, fragment(1, 1, END, b"<Obj>")),
-        after("a pipeline among the answers", Stream::PromptResponse, right.clone()),
+        after("a pipeline among the answers", Stream::PromptResponse, right),
         after(
             "an answer without a question",
             Stream::PromptResponse,
@@ -223,7 +223,8 @@ async fn a_pipeline_comes_once() {
     let remote = Remote::new().await;
     let sleep = pipeline(vec![command("Start-Sleep", vec![named("Seconds", Value::int(3600))])]);
     let other = pipeline(vec![command("Restart-Service", vec![named("Name", text("W32Time"))])]);
-    let attacks: [fn(&CreatePipeline, Uuid, Uuid) -> (bool, Vec<u8>); 2] = [
+    type Attacked = fn(&CreatePipeline, Uuid, Uuid) -> (bool, Vec<u8>);
+    let attacks: [Attacked; 2] = [
         |other, pool, id| (true, to_server(1, MessageType::CreatePipeline, (pool, Some(id)), &other.encode())),
         |other, pool, id| (false, to_server(9, MessageType::CreatePipeline, (pool, Some(id)), &other.encode())),
     ];
