@@ -1,14 +1,16 @@
 //! Commands and scripts of PowerShell's as jobs, from end to end: the agent's library, a gateway, and targets.
 
-use super::jobs::{Lab, failure};
+use super::jobs::{Lab, SOON, failure};
 use sekisho_agent::objects::{Json, Nested, Read, read, text};
 use sekisho_agent::results::{JobResults, KeptRecord, Outcome, TargetResult};
 use sekisho_agent::run::{command, script_argument, work};
 use sekisho_protocol::clixml::Value;
 use sekisho_protocol::job::{
-    Effect, FailureClass, JobRequest, PipelineEnd, RECORD_CHUNK, RecordStream, ScriptCall, TargetSelection, Work,
+    Effect, FailureClass, JobEvent, JobRequest, PipelineEnd, RECORD_CHUNK, RecordStream, ScriptCall, TargetSelection,
+    Work,
 };
 use serde_json::{Value as Parsed, json};
+use std::time::{Duration, Instant};
 
 fn on(targets: &[&str], work: Work) -> JobRequest {
     JobRequest::of(work, TargetSelection::Names(targets.iter().map(|&name| name.to_owned()).collect()))
@@ -145,6 +147,33 @@ async fn each_target_has_its_own_end_and_nothing_is_left_there() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_stops_the_target_and_keeps_no_pool_beyond_its_time() {
+    let lab = Lab::new().await;
+    let mut client = lab.client().await;
+    let mut request = on(&["web01"], words(&["Get-Endless"]));
+    request.timeout_seconds = Some(2);
+    let mut stream = client.submit(&request).await.unwrap();
+    let began = Instant::now();
+    let mut seen_open = false;
+    while !seen_open || 0 < lab.shells() {
+        seen_open |= 0 < lab.shells();
+        assert!(began.elapsed() < SOON, "the pool is still open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (mut bytes, mut last) = (0, None);
+    while let Some(event) = stream.next().await.unwrap() {
+        if let JobEvent::Record { clixml, .. } = &event {
+            bytes += clixml.0.len();
+        }
+        last = Some(event);
+    }
+    assert!(matches!(last, Some(JobEvent::Done { summary }) if summary.failed == 1), "{last:?}");
+    // What the gateway, the connection and the agent hold; without a bound it would be all of two seconds' output.
+    assert!(0 < bytes && bytes < 32 << 20, "{bytes}");
+    lab.quiet().await;
+}
+
+#[tokio::test]
 async fn a_client_that_goes_stops_what_runs() {
     let lab = Lab::new().await;
     let mut client = lab.client().await;
@@ -154,7 +183,7 @@ async fn a_client_that_goes_stops_what_runs() {
         let mut started = 0;
         while started < 2 {
             let event = stream.next().await.unwrap().unwrap();
-            started += usize::from(matches!(event, sekisho_protocol::job::JobEvent::Started { .. }));
+            started += usize::from(matches!(event, JobEvent::Started { .. }));
         }
     }
     client.close().await;
