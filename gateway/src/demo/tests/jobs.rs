@@ -287,7 +287,7 @@ async fn a_group_means_its_members_that_are_open_and_the_list_shows_them() {
     let list = client.targets().await.unwrap();
     assert!(list.targets.iter().all(|target| target.name != "secret01"));
     let web = list.targets.iter().find(|target| target.name == "web01").unwrap();
-    assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker".to_owned()));
+    assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker shell".to_owned()));
     assert_eq!(list.targets.len(), TARGETS.len() + ALIASES + 2);
     lab.log().await;
 }
