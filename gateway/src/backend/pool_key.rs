@@ -4,7 +4,9 @@ use super::error::BackendError;
 use super::pool::{EXCHANGE, Of, TargetPool, after};
 use crate::random::random;
 use parking_lot::Mutex;
+use sekisho_protocol::clixml::SecureText;
 use sekisho_protocol::psrp::{ExchangeKey, SessionKey, Stream};
+use sekisho_protocol::secret::SecretText;
 use std::sync::Arc;
 use tokio::time::timeout_at;
 
@@ -67,5 +69,14 @@ impl TargetPool {
             };
             timeout_at(deadline, waited).await.map_err(|_late| BackendError::NoKey)??;
         }
+    }
+
+    /// Opens a SecureString that the target has sealed.
+    ///
+    /// # Errors
+    /// When there is no session key, or it is sealed under another one.
+    pub fn open_secure(&self, sealed: &SecureText) -> Result<SecretText, BackendError> {
+        let key = self.keys.session().ok_or(BackendError::NoKey)?;
+        key.open(sealed).map_err(BackendError::Invalid)
     }
 }
