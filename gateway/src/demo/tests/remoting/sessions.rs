@@ -232,9 +232,10 @@ async fn a_repeated_receive_brings_the_same_until_it_arrived() {
     let id = client.start(&pipeline(vec![command("Get-Much", much)])).await;
     let pool = shell(&remote, &client);
     let later = Instant::now() + Duration::from_secs(60);
-    let fetch = async || match pool.fetch(Some(id), 512_000, later).await.unwrap() {
-        Fetched::Output(output, turn) => (output, turn),
-        other => panic!("{other:?}"),
+    let fetch = async || {
+        let fetched = pool.fetch(Some(id), 512_000, later).await.unwrap();
+        let Fetched::Output(output, turn) = fetched else { panic!("{fetched:?}") };
+        (output, turn)
     };
     let mut pieces = Vec::new();
     loop {
@@ -242,7 +243,7 @@ async fn a_repeated_receive_brings_the_same_until_it_arrived() {
         let (again, turn) = fetch().await;
         assert_eq!(first, again, "what was not acknowledged comes again");
         pool.acknowledge(Some(id), stale);
-        let (still, turn) = if pieces.len() % 2 == 0 { fetch().await } else { (again.clone(), turn) };
+        let (still, turn) = if pieces.len() % 2 == 0 { fetch().await } else { (Arc::clone(&again), turn) };
         assert_eq!(still, again, "the acknowledgement of an older answer counts for nothing");
         pool.acknowledge(Some(id), turn);
         pieces.extend(again.streams.iter().map(|chunk| chunk.data.clone()));
