@@ -195,7 +195,11 @@ impl Pair {
                         }
                         ran.shown.push((call.method, call.parameters));
                     }
-                    other => panic!("{other:?}"),
+                    other @ (ClientEvent::PrivateData(_)
+                    | ClientEvent::Opened
+                    | ClientEvent::Closed(_)
+                    | ClientEvent::SessionKey(_)
+                    | ClientEvent::PublicKeyRequest) => panic!("{other:?}"),
                 }
             }
             if done {
