@@ -91,10 +91,12 @@ fn items(value: &Value) -> Option<&[Value]> {
 fn is_credential(value: &Value) -> bool {
     let Value::Object(object) = value else { return false };
     let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().collect();
+    // Its type gives it both, so that clients send them as properties of the type.
+    let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     members.len() == 2
         && matches!(object.content, Content::Nothing)
-        && object.member("UserName").is_some_and(is_text)
-        && matches!(object.member("Password"), Some(Value::Secure(_)))
+        && member("UserName").is_some_and(is_text)
+        && matches!(member("Password"), Some(Value::Secure(_)))
 }
 
 /// What a form brings: by name, texts, numbers, secrets and credentials.
