@@ -89,6 +89,7 @@ fn items(value: &Value) -> Option<&[Value]> {
 fn is_credential(value: &Value) -> bool {
     let Value::Object(object) = value else { return false };
     let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().collect();
+    // Its type gives it both, so that clients send them as properties of the type.
     let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     members.len() == 2
         && matches!(object.content, Content::Nothing)
