@@ -5,8 +5,11 @@
 
 use crate::ExitStatus;
 use crate::error::GatewayFault;
-use sekisho_protocol::job::{Effect, FailureClass, JobEvent, OutputData, OutputStream, Summary};
+use sekisho_protocol::job::{
+    Effect, FailureClass, JobEvent, OutputData, OutputStream, PipelineEnd, RECORD_BYTES, RecordStream, Summary,
+};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Bytes of output kept of one target and stream, where it is kept for grouping or for one document.
 pub const STREAM_KEPT: usize = 16 * 1024 * 1024;
@@ -28,11 +31,14 @@ pub struct JobResults {
     asked: Option<Vec<String>>,
     keep: Keep,
     kept: usize,
+    /// Bytes of records whose ends have not come yet, of all targets.
+    begun: usize,
     job: Option<String>,
     targets: Vec<TargetResult>,
     index: HashMap<String, usize>,
     summary: Summary,
     done: bool,
+    whole: Option<KeptRecord>,
 }
 
 /// One target as far as it is known.
@@ -46,6 +52,8 @@ pub struct TargetResult {
     pub stdout: Captured,
     /// What the program wrote to its standard error.
     pub stderr: Captured,
+    /// What a pipeline wrote to its streams, in order.
+    pub records: Records,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// How long it took, where it finished.
@@ -61,13 +69,39 @@ pub struct Captured {
     pub dropped: u64,
 }
 
+/// Collected records.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The records.
+    pub kept: Vec<KeptRecord>,
+    /// Bytes of those kept.
+    bytes: usize,
+    /// How many came after the bound and were dropped.
+    pub dropped: u64,
+    /// The beginning of one whose end has not come yet.
+    begun: Option<KeptRecord>,
+}
+
+/// One record as it was sent.
+///
+/// `Debug` shows its size only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptRecord {
+    /// Which stream.
+    pub stream: RecordStream,
+    /// Its CLIXML, which nobody has looked at yet.
+    pub clixml: String,
+}
+
 /// How a target ended. Equal outcomes are shown together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The program ended.
+    /// The program or pipeline ended.
     Finished {
         /// With this.
         exit_code: i64,
+        /// How a pipeline ended.
+        state: Option<PipelineEnd>,
     },
     /// Policy does not allow it.
     Denied {
@@ -111,12 +145,19 @@ impl JobResults {
             asked,
             keep,
             kept: 0,
+            begun: 0,
             job: None,
             targets: Vec::new(),
             index: HashMap::new(),
             summary: Summary::default(),
             done: false,
+            whole: None,
         }
+    }
+
+    /// The record that became whole by the line that was taken last, if one did.
+    pub fn take_record(&mut self) -> Option<KeptRecord> {
+        self.whole.take()
     }
 
     /// Takes the next line.
@@ -140,10 +181,15 @@ impl JobResults {
                 Ok(())
             }
             JobEvent::Output { target, stream, data } => self.output(target, *stream, data),
-            JobEvent::Finished { target, exit_code, duration_ms } => {
+            JobEvent::Record { target, stream, clixml, more } => self.record(target, *stream, &clixml.0, *more),
+            JobEvent::Finished { target, exit_code, state, duration_ms } => {
                 let open = self.open(target)?;
+                // Elsewhere the end of a record may be missing: its target was given up.
+                if open.records.begun.is_some() {
+                    return Err(GatewayFault::Order);
+                }
                 open.duration_ms = Some(*duration_ms);
-                open.outcome = Some(Outcome::Finished { exit_code: *exit_code });
+                open.outcome = Some(Outcome::Finished { exit_code: *exit_code, state: *state });
                 self.count(event)
             }
             JobEvent::Denied { target, message, rule } => {
@@ -270,6 +316,34 @@ impl JobResults {
         Ok(())
     }
 
+    fn record(&mut self, name: &str, stream: RecordStream, part: &str, more: bool) -> Result<(), GatewayFault> {
+        let keep = self.keep;
+        let room = TOTAL_KEPT.saturating_sub(self.kept);
+        let begun = self.begun.saturating_add(part.len());
+        if TOTAL_KEPT < begun {
+            return Err(GatewayFault::Size);
+        }
+        let target = self.open(name)?;
+        if !target.started {
+            return Err(GatewayFault::Order);
+        }
+        let Some(record) = target.records.take(stream, part, more)? else {
+            self.begun = begun;
+            return Ok(());
+        };
+        self.begun = begun.saturating_sub(record.clixml.len());
+        let target = self.open(name)?;
+        match (keep, stream) {
+            // How far something was is of no interest afterwards.
+            (Keep::Outcomes, _) | (Keep::Output, RecordStream::Progress) => self.whole = Some(record),
+            (Keep::Output, _) => {
+                let kept = target.records.keep(record, room);
+                self.kept = self.kept.saturating_add(kept);
+            }
+        }
+        Ok(())
+    }
+
     fn finish(&mut self, summary: Summary) -> Result<(), GatewayFault> {
         let all = self.targets.iter().all(|target| target.outcome.is_some());
         if !all || summary != self.summary {
@@ -290,6 +364,45 @@ impl Captured {
         self.bytes.extend_from_slice(now);
         self.dropped = self.dropped.saturating_add(u64::try_from(rest.len()).unwrap_or(u64::MAX));
         now.len()
+    }
+}
+
+impl Records {
+    /// Takes a part; the record, when it is the last one of it.
+    fn take(&mut self, stream: RecordStream, part: &str, more: bool) -> Result<Option<KeptRecord>, GatewayFault> {
+        if self.begun.as_ref().is_some_and(|begun| begun.stream != stream) {
+            return Err(GatewayFault::Order);
+        }
+        let before = self.begun.as_ref().map_or(0, |begun| begun.clixml.len());
+        if RECORD_BYTES < before.saturating_add(part.len()) {
+            return Err(GatewayFault::Size);
+        }
+        let mut record = self.begun.take().unwrap_or_else(|| KeptRecord { stream, clixml: String::new() });
+        record.clixml.push_str(part);
+        if more {
+            self.begun = Some(record);
+            return Ok(None);
+        }
+        Ok(Some(record))
+    }
+
+    /// Keeps a record if there is room for all of it; says how much that took.
+    fn keep(&mut self, record: KeptRecord, room: usize) -> usize {
+        // So that a record of nothing takes room as well.
+        let bytes = record.clixml.len().saturating_add(size_of::<KeptRecord>());
+        if 0 < self.dropped || room.min(STREAM_KEPT.saturating_sub(self.bytes)) < bytes {
+            self.dropped = self.dropped.saturating_add(1);
+            return 0;
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.kept.push(record);
+        bytes
+    }
+}
+
+impl fmt::Debug for KeptRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({} bytes)", self.stream, self.clixml.len())
     }
 }
 
@@ -326,9 +439,10 @@ fn same_names(asked: &[String], accepted: &[String]) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use sekisho_protocol::job::{RECORD_CHUNK, RecordText};
 
     pub(crate) fn accepted(names: &[&str]) -> JobEvent {
-        JobEvent::accepted("j1".into(), names.iter().map(|name| (*name).to_owned()).collect())
+        JobEvent::accepted(1, "j1".into(), names.iter().map(|name| (*name).to_owned()).collect())
     }
 
     pub(crate) fn started(target: &str) -> JobEvent {
@@ -340,7 +454,20 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn finished(target: &str, exit_code: i64) -> JobEvent {
-        JobEvent::Finished { target: target.into(), exit_code, duration_ms: 5 }
+        JobEvent::Finished { target: target.into(), exit_code, state: None, duration_ms: 5 }
+    }
+
+    pub(crate) fn record(target: &str, stream: RecordStream, clixml: &str) -> JobEvent {
+        part(target, stream, clixml, false)
+    }
+
+    fn part(target: &str, stream: RecordStream, clixml: &str, more: bool) -> JobEvent {
+        JobEvent::Record { target: target.into(), stream, clixml: RecordText(clixml.into()), more }
+    }
+
+    /// The end of a pipeline.
+    pub(crate) fn ended(target: &str, exit_code: i64, state: PipelineEnd) -> JobEvent {
+        JobEvent::Finished { target: target.into(), exit_code, state: Some(state), duration_ms: 5 }
     }
 
     pub(crate) fn denied(target: &str) -> JobEvent {
@@ -377,6 +504,62 @@ pub(crate) mod tests {
         assert_eq!(results.targets()[1].stdout.bytes, b"12\xff");
         assert_eq!(results.targets()[0].stderr.bytes, b"e");
         assert!(applied(Keep::Outcomes, &events).targets()[1].stdout.bytes.is_empty());
+    }
+
+    fn texts(records: &Records) -> Vec<(RecordStream, &str)> {
+        records.kept.iter().map(|record| (record.stream, record.clixml.as_str())).collect()
+    }
+
+    #[test]
+    fn records_are_put_together_per_target_and_kept_in_order() {
+        use RecordStream::{Error, Output, Progress};
+        let events = [
+            accepted(&["a", "b"]),
+            started("a"),
+            started("b"),
+            part("a", Output, "<S>on", true),
+            record("b", Error, "<Nil />"),
+            part("a", Output, "e</S>", false),
+            record("a", Error, "<S>x</S>"),
+            record("a", Progress, "<S>p</S>"),
+        ];
+        let mut results = applied(Keep::Output, &events);
+        let progress = KeptRecord { stream: Progress, clixml: "<S>p</S>".into() };
+        assert_eq!(results.take_record(), Some(progress), "handed over, and not kept");
+        assert_eq!(results.take_record(), None);
+        assert_eq!(texts(&results.targets()[0].records), [(Output, "<S>one</S>"), (Error, "<S>x</S>")]);
+        assert_eq!(texts(&results.targets()[1].records), [(Error, "<Nil />")]);
+        let mut results = applied(Keep::Outcomes, &events[..6]);
+        assert_eq!(results.take_record(), Some(KeptRecord { stream: Output, clixml: "<S>one</S>".into() }));
+        assert!(results.targets()[0].records.kept.is_empty());
+    }
+
+    #[test]
+    fn a_record_is_whole_before_another_one_and_before_the_end() {
+        use RecordStream::{Error, Output};
+        let begun = [accepted(&["a"]), started("a"), part("a", Output, "<S>", true)];
+        assert_eq!(fault(&begun, record("a", Error, "x")), GatewayFault::Order);
+        assert_eq!(fault(&begun, ended("a", 0, PipelineEnd::Completed)), GatewayFault::Order);
+        assert_eq!(fault(&begun[..1], record("a", Output, "x")), GatewayFault::Order);
+        let mut given_up = applied(Keep::Output, &begun);
+        let failed = Effect::Unknown;
+        given_up.apply(&JobEvent::Cancelled { target: "a".into(), effect: failed }).unwrap();
+        assert!(given_up.targets()[0].records.kept.is_empty());
+    }
+
+    #[test]
+    fn records_are_bounded() {
+        let chunk = "x".repeat(RECORD_CHUNK);
+        let mut results = applied(Keep::Outcomes, &[accepted(&["a"]), started("a")]);
+        let more = part("a", RecordStream::Output, &chunk, true);
+        let taken = (0..RECORD_BYTES / RECORD_CHUNK + 1).try_for_each(|_| results.apply(&more));
+        assert_eq!(taken, Err(GatewayFault::Size));
+        let mut records = Records::default();
+        let one = || KeptRecord { stream: RecordStream::Output, clixml: "x".repeat(100) };
+        assert!(0 < records.keep(one(), 1000));
+        assert_eq!(records.keep(one(), 50), 0);
+        assert_eq!(records.keep(one(), 1000), 0, "no hole in the middle");
+        assert_eq!((records.kept.len(), records.dropped), (1, 2));
     }
 
     #[test]
@@ -429,7 +612,7 @@ pub(crate) mod tests {
             let events = results.end(ending);
             assert_eq!(events.len(), 3);
             assert!(results.is_done());
-            assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0 }));
+            assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
             for target in &results.targets()[1..] {
                 match (&target.outcome, ending) {
                     (Some(Outcome::Cancelled { effect: Effect::Unknown }), Ending::Interrupted) => {}

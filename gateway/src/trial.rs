@@ -31,6 +31,7 @@ impl Trial {
         let installation = Installation { directory: &directory, names: &names, listen, account: "alice", groups: &[] };
         let installed = install(&installation, &password(), OffsetDateTime::now_utc()).unwrap();
         let text = std::fs::read_to_string(&installed.config).unwrap() + settings;
+        std::fs::write(&installed.config, &text).unwrap();
         let mut config = Config::parse(&installed.config, &text).unwrap();
         if let Some(policy) = policy {
             for old in std::fs::read_dir(&config.policy).unwrap() {

@@ -165,6 +165,17 @@ def test_stop_while_the_target_takes_no_input(another):
     assert path.audited("result")["outcome"] == "stopped"
 
 
+def test_stopped_pipelines_do_not_fill_the_session(remoting):
+    """A client of pypsrp that stops one never asks for it again."""
+    with session(remoting) as pool:
+        for _ in range(12):
+            command_that_sleeps = command(pool, "Start-Sleep", Seconds=300)
+            command_that_sleeps.begin_invoke()
+            command_that_sleeps.stop()
+        assert [str(s) for s in run(pool, "Get-Service", Name="Spooler")] == ["Spooler"]
+    assert len(remoting.audit("result")) == 13
+
+
 def test_stop_of_what_has_ended(remoting):
     with session(remoting) as pool:
         shell = command(pool, "Get-Date")
@@ -184,7 +195,6 @@ def test_stop_of_what_never_was(remoting):
 
 def test_stop_before_the_pipeline_is_complete(remoting):
     """A client that thinks better of it, half-way through a long request."""
-    import base64
 
     with session(remoting) as pool:
         shell = command(pool, "Write-Output", InputObject="x" * 900_000)

@@ -1,4 +1,4 @@
-//! Jobs: one program on many targets over one login, its results streamed back. `docs/job-api.md`.
+//! Jobs: one program, command or script on many targets over one login, its results streamed back. `docs/job-api.md`.
 //!
 //! INVARIANT(one-outcome): every target of a job has exactly one outcome, whatever happens in which order:
 //! `ledger::Ledger` alone makes the lines.
@@ -13,7 +13,9 @@ mod ledger;
 mod list;
 mod outcome;
 mod output;
+mod pipeline;
 mod plan;
+mod records;
 mod refused;
 mod stop;
 mod table;
@@ -64,6 +66,8 @@ struct Job {
     gateway: Arc<Gateway>,
     caller: Caller,
     action: Action,
+    /// Of the request, and so of the answer.
+    version: u32,
     /// In the order of the request, in lower case.
     targets: Vec<String>,
     throttle: usize,
@@ -111,7 +115,8 @@ impl Job {
             id,
             gateway: Arc::clone(gateway),
             caller,
-            action: Action::Program(plan.program),
+            action: plan.action,
+            version: plan.version,
             throttle: plan.throttle.unwrap_or(bounds.throttle).min(bounds.throttle).min(plan.targets.len()),
             targets: plan.targets,
             timeout: plan.timeout.unwrap_or(bounds.deadline).min(bounds.deadline),

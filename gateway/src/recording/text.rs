@@ -118,7 +118,7 @@ impl Plain {
 }
 
 /// What follows a control sequence that the text begins with; of any other escape, what follows its first character.
-pub(super) fn after_sequence(text: &str) -> &str {
+pub(crate) fn after_sequence(text: &str) -> &str {
     let mut characters = text.chars();
     let first = characters.next();
     if first == Some(ESCAPE) && !characters.as_str().starts_with('[') {

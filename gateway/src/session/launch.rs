@@ -17,7 +17,7 @@ pub struct NotLaunched {
 
 impl NotLaunched {
     /// What became of it, in a word.
-    pub(super) fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self.effect {
             Effect::NotDone => "not_sent",
             Effect::Unknown => "unknown",

@@ -22,4 +22,5 @@ pub use places::{Place, Places, ShellRules, TableFull};
 pub use pool::{Caller, Described, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal};
 pub use reaper::reap_forever;
 pub use shell::{NotStarted, Opening, Shell, presence};
+pub(crate) use story::{Story, outcome};
 pub use table::SessionTable;

@@ -22,7 +22,7 @@ ARCHIVE = ROOT.parent / "shared/engine/powershell-engine-linux-x64.tar.xz"
 SHELL_TASKS = {"serve": ["-s", "-NoLogo", "-NoProfile"]}
 STAND_IN = Path(__file__).with_name("ssh.py")
 RESTRICTED = f"-ConfigurationFile {scenarios.RESTRICTED}"
-PATIENCE = 120
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "120"))
 # What differs from run to run: ids, how far a session has come that closes, and what PowerShell says of the
 # transport's end, when nobody reads any more.
 NOISE = [
@@ -30,6 +30,7 @@ NOISE = [
     (r"^E: Object reference not set to an instance of an object\.\n", ""),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "GUID"),
     (r"\bClosing\b", "Closed"),
+    (r"\(reference [0-9a-f]{12}\)", "(reference)"),
 ]
 
 
@@ -114,12 +115,12 @@ class Client:
         )
         return done.stdout + done.stderr
 
-    def scenario(self, name, **environment):
-        """What a person sees who types one of the scenarios; without what differs from run to run."""
-        file = str(scenarios.SCRIPT_FILE)
-        seen = self.play(
-            scenarios.typed(name), *scenarios.ANSWERS.get(name, ()), SCENARIO_FILE=file, **environment
-        )
+    def scenario(self, name, then="", **environment):
+        """What a person sees who types one of the scenarios (and something `then`, before the session is closed);
+        without what differs from run to run."""
+        typed = re.sub(r"^(?=Remove-PSSession \$s)", f"{then}\n", scenarios.typed(name), flags=re.M)
+        answers = scenarios.ANSWERS.get(name, ())
+        seen = self.play(typed, *answers, SCENARIO_FILE=str(scenarios.SCRIPT_FILE), **environment)
         for pattern, instead in NOISE:
             seen = re.sub(pattern, instead, seen, flags=re.M)
         return seen

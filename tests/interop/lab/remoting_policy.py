@@ -15,7 +15,7 @@ cmdlets = [
     "Write-Output", "Write-Warning", "Write-Error", "Write-Verbose", "Write-Debug", "Write-Host", "Write-Progress",
     "Write-Information",
     "Show-Args", "Throw-Error", "Write-Text", "Write-Many", "Write-Line", "Read-Input", "Read-First", "Big-Output",
-    "New-Password", "New-Credential", "Request-HostCall",
+    "New-Password", "New-Credential", "Request-HostCall", "Request-Nothing",
     { name = "Set-Secret", parameters = ["Name", { name = "Value", secret = true }] },
     { name = "Test-Password", parameters = [{ name = "Password", secure = true }] },
     { name = "Test-Credential", parameters = [{ name = "Credential", secure = true }] },
@@ -63,6 +63,10 @@ parameters = []
 
 [[catalog.commands]]
 name = "New-Credential"
+parameters = []
+
+[[catalog.commands]]
+name = "Request-Nothing"
 parameters = []
 
 [[catalog.commands]]

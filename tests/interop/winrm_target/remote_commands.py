@@ -110,6 +110,9 @@ async def _(c, n, p, d):
 async def _(c, n, p, d):
     """Any call by its number: what came back, or that it was refused."""
     method = METHODS(int(n["method"]))
+    if method.is_void():
+        c.s.show(method, [])
+        return [f"{method.name} is not answered"]
     try:
         answer = await c.s.ask(method, [])
     except Terminate as refused:
@@ -122,3 +125,10 @@ async def _(c, n, p, d):
     """What Write-Host does for the host, without a record."""
     c.s.show(METHODS.WriteLine2, [str(arg(n, p, "text", 0, ""))])
     return []
+
+
+@cmdlet("Request-Nothing")
+async def _(c, n, p, d):
+    """Asks, and ends without waiting for an answer."""
+    c.s.p.host_call(METHODS.ReadLine, [])
+    return ["did not wait"]

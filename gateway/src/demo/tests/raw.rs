@@ -45,6 +45,7 @@ impl Raw {
             .with_no_client_auth();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
         Self { stream: BufReader::new(stream), path: path.to_owned() }
     }

@@ -48,7 +48,7 @@ enum Next {
 /// Works on a job to its end. Whatever happens to the client, this ends by itself.
 pub(super) async fn serve(job: Arc<Job>, documents: mpsc::Sender<Bytes>) {
     let mut desk = Desk::new(Arc::clone(&job), documents);
-    desk.write(&JobEvent::accepted(job.id.to_string(), job.targets.clone()));
+    desk.write(&JobEvent::accepted(job.version, job.id.to_string(), job.targets.clone()));
     let (sender, mut reports) = mpsc::channel(REPORTS);
     let mut workers = JoinSet::new();
     for _ in 0..job.throttle.max(1) {

@@ -97,7 +97,7 @@ impl Sheet for Torn {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.1.full.load(Ordering::Relaxed) {
             // A part gets through, as it does on a full disk.
-            self.0.append(bytes.get(..bytes.len() / 2).unwrap_or_default())?;
+            self.0.append(bytes.get(..bytes.len() / 3).unwrap_or_default())?;
         }
         failing(&self.1.full)?;
         self.0.append(bytes)

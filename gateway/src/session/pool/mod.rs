@@ -29,10 +29,11 @@ pub use front::Fetched as PoolFetched;
 use front::Front;
 use key::ClientKey;
 use parking_lot::Mutex;
-use pipeline::{Inbound, InboundQueue, Pipeline};
+use pipeline::{Begun, Inbound, InboundQueue, Pipeline};
 use run::{Host, Run};
-use sekisho_protocol::psrp::{HostInfo, HostWindow, PoolServer, PoolState, ServerEvent, Stated, Stream};
 use sekisho_protocol::clixml::Value;
+use sekisho_protocol::error::PeerMisbehaved;
+use sekisho_protocol::psrp::{HostInfo, HostWindow, PipelineState, PoolServer, PoolState, ServerEvent, Stated, Stream};
 use sekisho_protocol::wsman::{CommandId, Compression, ShellId};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -41,7 +42,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-/// Pipelines that ended and were fetched whole, remembered so that a late Receive or Signal finds its own.
+/// Pipelines that are over, the newest, remembered so that a late Receive or Signal finds its own.
 const MAX_FETCHED: usize = 32;
 /// How long a Signal waits for its pipeline's end, before the pipeline is ended without the target's word.
 const STOPPING: Duration = Duration::from_secs(10);
@@ -251,23 +252,27 @@ impl PoolShell {
         id: Uuid,
         piece: &[u8],
     ) -> Result<(), PoolProblem> {
-        let most = gateway.live().config.limits.commands_per_shell;
         let (pipeline, inbound) = Pipeline::new(id);
-        {
-            let mut pipelines = self.pipelines.lock();
-            if pipelines.contains_key(&id) {
-                drop(pipelines);
-                return Err(self.broken(gateway, sekisho_protocol::error::PeerMisbehaved::OutOfOrder.into()));
-            }
-            if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
-                return Err(PoolProblem::TooMany);
-            }
-            self.forget_fetched(&mut pipelines);
-            pipelines.insert(id, Arc::clone(&pipeline));
-        }
+        self.seat(gateway, &pipeline)?;
         pipeline.wait_for_request(inbound);
         let events = self.front.command(id, piece).map_err(|error| self.broken(gateway, error))?;
         self.handle(gateway, caller, events)
+    }
+
+    /// Takes a pipeline in.
+    fn seat(self: &Arc<Self>, gateway: &Arc<Gateway>, pipeline: &Arc<Pipeline>) -> Result<(), PoolProblem> {
+        let most = gateway.live().config.limits.commands_per_shell;
+        let mut pipelines = self.pipelines.lock();
+        if pipelines.contains_key(&pipeline.id()) {
+            drop(pipelines);
+            return Err(self.broken(gateway, PeerMisbehaved::OutOfOrder.into()));
+        }
+        if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
+            return Err(PoolProblem::TooMany);
+        }
+        self.forget_fetched(&mut pipelines);
+        pipelines.insert(pipeline.id(), Arc::clone(pipeline));
+        Ok(())
     }
 
     /// What follows on a stream.
@@ -319,7 +324,9 @@ impl PoolShell {
     /// When there is no such pipeline.
     pub async fn stop(&self, id: Uuid) -> Result<(), PoolProblem> {
         let pipeline = self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
-        pipeline.stop();
+        if pipeline.stop() == Begun::No {
+            self.front.state(id, &Stated { state: PipelineState::Stopped, error: None });
+        }
         if timeout(STOPPING, pipeline.ended()).await.is_err() {
             pipeline.terminate(TerminatedBy::Client);
         }
@@ -369,14 +376,16 @@ impl PoolShell {
         self.pipelines.lock().get(&id).cloned()
     }
 
+    /// Whether nothing is left to be done: its client has all of it, or has stopped it, and may never ask again.
     fn is_over(&self, pipeline: &Pipeline) -> bool {
-        !pipeline.is_running() && self.front.is_fetched(pipeline.id())
+        !pipeline.is_running() && (pipeline.is_stopped() || self.front.is_fetched(pipeline.id()))
     }
 
     fn forget_fetched(&self, pipelines: &mut HashMap<Uuid, Arc<Pipeline>>) {
-        let over: Vec<Uuid> =
-            pipelines.values().filter(|pipeline| self.is_over(pipeline)).map(|pipeline| pipeline.id()).collect();
-        for id in over.iter().skip(MAX_FETCHED) {
+        let over = pipelines.values().filter(|pipeline| self.is_over(pipeline));
+        let mut over: Vec<(Instant, Uuid)> = over.map(|pipeline| (pipeline.began(), pipeline.id())).collect();
+        over.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, id) in over.iter().skip(MAX_FETCHED) {
             pipelines.remove(id);
             self.front.forget(*id);
         }

@@ -8,6 +8,7 @@ use sekisho_protocol::wsman::CommandId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -30,6 +31,7 @@ pub(super) enum Inbound {
 pub(super) struct Pipeline {
     id: Uuid,
     command: CommandId,
+    began: Instant,
     inbound: mpsc::UnboundedSender<(Inbound, usize)>,
     /// Until its request is complete.
     waiting: Mutex<Option<InboundQueue>>,
@@ -38,6 +40,15 @@ pub(super) struct Pipeline {
     killed: CancellationToken,
     by: Mutex<Option<TerminatedBy>>,
     running: watch::Sender<bool>,
+}
+
+/// Whether the request of a pipeline was complete when it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It was: the pipeline says itself how it ended.
+    Yes,
+    /// It was not, and never will be.
+    No,
 }
 
 /// What has come for a pipeline, in order.
@@ -63,6 +74,7 @@ impl Pipeline {
         let pipeline = Self {
             id,
             command: CommandId::new(Uuid::new_v4()),
+            began: Instant::now(),
             inbound,
             waiting: Mutex::default(),
             queued,
@@ -82,6 +94,10 @@ impl Pipeline {
     /// The gateway's own id, for the audit log.
     pub(super) fn command(&self) -> CommandId {
         self.command
+    }
+
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// Keeps the queue until the request is complete.
@@ -106,6 +122,8 @@ impl Pipeline {
 
     pub(super) fn has_ended(&self) {
         self.running.send_replace(false);
+        // Whoever waits for room in it waits for nothing.
+        self.queued.drained.notify_waiters();
     }
 
     /// Waits until more input may come.
@@ -132,23 +150,25 @@ impl Pipeline {
     }
 
     /// As Control-C does.
-    pub(super) fn stop(&self) {
+    pub(super) fn stop(&self) -> Begun {
         self.stopping.cancel();
-        self.end_unless_begun();
+        self.end_unless_begun()
     }
 
     /// Whatever it does.
     pub(super) fn terminate(&self, by: TerminatedBy) {
         self.by.lock().get_or_insert(by);
         self.killed.cancel();
-        self.end_unless_begun();
+        let _who_ends_it = self.end_unless_begun();
     }
 
     /// One whose request never was complete has nobody who ends it.
-    fn end_unless_begun(&self) {
-        if self.waiting.lock().take().is_some() {
-            self.has_ended();
+    fn end_unless_begun(&self) -> Begun {
+        if self.waiting.lock().take().is_none() {
+            return Begun::Yes;
         }
+        self.has_ended();
+        Begun::No
     }
 
     pub(super) fn is_stopped(&self) -> bool {

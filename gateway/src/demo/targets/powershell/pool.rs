@@ -126,8 +126,11 @@ impl Pool {
     /// Serves one request that names this pool.
     pub(in crate::demo::targets) async fn serve(self: &Arc<Self>, request: Request) -> Result<Done, Fault> {
         #[cfg(test)]
-        if let Some(scripted) = self.machine.watch().meet(self.id.uuid(), &request).await {
-            return scripted;
+        {
+            let wants_key = || self.state.lock().server.request_key();
+            if let Some(scripted) = self.machine.watch().meet(self.id.uuid(), &request, wants_key).await {
+                return scripted;
+            }
         }
         match request.body {
             RequestBody::Command(line) => self.command(&line).await.map(Done::from),

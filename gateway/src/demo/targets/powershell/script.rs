@@ -25,6 +25,8 @@ pub(in crate::demo) struct Asked {
 pub(in crate::demo) enum Say {
     /// As the target would.
     Usual,
+    /// As the target would, after a request for a session key.
+    KeyWanted,
     /// By these bytes.
     Data(Vec<u8>),
     /// By these bytes, and the end of the command.
@@ -79,14 +81,23 @@ impl Watch {
     }
 
     /// Takes a request of a pool in, and answers it where the script does.
-    pub(super) async fn meet(&self, pool: Uuid, request: &Request) -> Option<Result<Done, Fault>> {
+    pub(super) async fn meet(
+        &self,
+        pool: Uuid,
+        request: &Request,
+        wants_key: impl FnOnce(),
+    ) -> Option<Result<Done, Fault>> {
         self.listen(&request.body);
         let script = self.script.lock().clone()?;
         match &request.body {
             RequestBody::Receive { command_id, .. } => {
                 let pipeline = command_id.map(|id| id.uuid());
                 let turn = self.turn(pool, pipeline);
-                answer(script(Asked { pool, pipeline, turn }), *command_id).await
+                let say = script(Asked { pool, pipeline, turn });
+                if matches!(say, Say::KeyWanted) {
+                    wants_key();
+                }
+                answer(say, *command_id).await
             }
             RequestBody::Send(streams) if streams.iter().all(|stream| stream.command_id.is_some()) => {
                 Some(Ok(ResponseBody::Send.into()))
@@ -140,7 +151,7 @@ async fn answer(say: Say, command_id: Option<CommandId>) -> Option<Result<Done, 
         Some(Ok(ResponseBody::Receive(ReceiveResponse { command_id, streams, state }).into()))
     };
     match say {
-        Say::Usual => None,
+        Say::Usual | Say::KeyWanted => None,
         Say::Data(data) => response(command_id, data, CommandState::Running),
         Say::Last(data) => response(command_id, data, CommandState::Done { exit_code: 0 }),
         Say::Other(data) => response(Some(CommandId::new(Uuid::new_v4())), data, CommandState::Running),

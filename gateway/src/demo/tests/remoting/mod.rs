@@ -3,6 +3,7 @@
 mod client;
 mod hostile_client;
 mod hostile_target;
+mod recorded;
 mod sessions;
 mod wire;
 
@@ -61,9 +62,15 @@ struct Remote {
 
 impl Remote {
     async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more in the configuration.
+    async fn with(more: &str) -> Self {
         let folder = Folder::new().unwrap();
         let policy = format!("{}\n{POLICY}", include_str!("../../policy.toml"));
-        let site = Site::start_with(&folder, Pace::Usual, &policy, &|_targets| LIMITS.to_owned()).await.unwrap();
+        let site =
+            Site::start_with(&folder, Pace::Usual, &policy, &|_targets| format!("{LIMITS}{more}")).await.unwrap();
         Self { _folder: folder, site }
     }
 
