@@ -489,3 +489,47 @@ async fn a_password_is_asked_for_only_where_policy_lets_a_command_ask() {
     }
     remote.site.stop().await;
 }
+
+/// A call of the pool itself, outside of any pipeline, asks nobody, and does not wait.
+#[tokio::test]
+async fn a_question_of_the_pools_is_refused() {
+    let remote = Remote::new().await;
+    let mut client = remote.client().await;
+    remote.misbehave(|asked| match (asked.pipeline, asked.turn) {
+        (None, 0) => {
+            let call =
+                HostCall { call: 7, method: HostMethod::PromptForCredential2, parameters: vec![text("Password")] };
+            Say::Data(to_client(4, MessageType::RunspacePoolHostCall, (asked.pool, None), &call.encode()))
+        }
+        (None, _) | (Some(_), _) => Say::Usual,
+    });
+    let sleep = vec![named("Milliseconds", Value::int(1500))];
+    let ran = client.commands(vec![command("Start-Sleep", sleep)]).await;
+    assert_eq!((ran.state(), ran.calls.len(), client.events.len()), (PipelineState::Completed, 0, 2));
+    let answered = answers(&remote.heard());
+    assert_eq!((answered.len(), answered[0].call), (1, 7));
+    assert!(matches!(answered[0].result, HostResult::Error(_)));
+    remote.site.stop().await;
+}
+
+#[tokio::test]
+async fn a_pool_that_ends_in_the_middle_takes_nothing_more() {
+    let remote = Remote::new().await;
+    let mut client = remote.client().await;
+    remote.misbehave(|asked| match (asked.pipeline, asked.turn) {
+        (None, 0) => {
+            let body = Stated { state: PoolState::Broken, error: None }.encode_pool();
+            Say::Data(to_client(4, MessageType::RunspacePoolState, (asked.pool, None), &body))
+        }
+        (None, _) | (Some(_), _) => Say::Usual,
+    });
+    let sleep = vec![named("Milliseconds", Value::int(1500))];
+    let ran = client.commands(vec![command("Start-Sleep", sleep)]).await;
+    assert_eq!(ran.state(), PipelineState::Completed, "what runs has its own stream");
+    let ran = ask(&mut client).await;
+    assert_eq!((ran.state(), ran.failure().0.as_str()), (PipelineState::Failed, "SekishoTargetFailed"));
+    assert_eq!(remote.pipelines(), 1);
+    remote.behave();
+    assert!(remote.client().await.works().await);
+    remote.site.stop().await;
+}
