@@ -142,6 +142,15 @@ def test_a_shell_whose_process_has_ended_is_gone(where, engine_targets):
             shell.invoke()
 
 
+def test_a_command_that_should_never_run_leaves_a_trace(where, canary_file):
+    """Were it to run behind the gateway, it would be seen."""
+    assert not canary_file.exists()
+    with NTLM.wsman(where(), "ops", PASSWORD) as wsman, RunspacePool(wsman) as pool:
+        invoke(pool, ("Stop-Computer", {}))
+    assert "Stop-Computer" in canary_file.read_text()
+    canary_file.unlink()
+
+
 # ---- the decoders
 def test_fragments_are_cut_and_put_together():
     blob = bytes(40) + bytes(range(256)) * 40

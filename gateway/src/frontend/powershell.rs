@@ -6,7 +6,7 @@ use super::route;
 use super::wsman::{Call, Outcome, not_served, stopping};
 use crate::enforce::may_reach;
 use crate::session::{
-    Caller, Described, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal, Session, ShellRules,
+    Caller, Described, Fetch, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal, Session, ShellRules,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -127,7 +127,9 @@ async fn send(call: &Call<'_>, streams: &[SendStream]) -> Outcome {
 async fn receive(call: &Call<'_>, id: Option<CommandId>) -> Outcome {
     let pool = pool(call)?;
     let of = id.map(|id| id.uuid());
-    match pool.fetch(of, call.request.header.max_envelope_size, deadline(call)).await? {
+    let header = &call.request.header;
+    let fetch = Fetch { of, request: header.message_id.clone(), max_envelope: header.max_envelope_size };
+    match pool.fetch(&fetch, deadline(call)).await? {
         PoolFetched::Output(output, turn) => {
             let delivered = Delivered::new(move || pool.acknowledge(of, turn));
             Ok(call.output(&output).delivering(delivered))

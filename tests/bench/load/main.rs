@@ -8,12 +8,13 @@ mod idle;
 mod latency;
 mod logins;
 mod many;
+mod peer;
 mod plan;
 mod pool;
 mod psrp;
 mod session;
 mod signing;
-mod target;
+
 mod throughput;
 
 use plan::{Mode, Plan};
@@ -35,7 +36,7 @@ fn main() -> Outcome<()> {
         Mode::Signing => signing::run(&plan)?,
         Mode::PsrpLatency => psrp::latency(&plan)?,
         Mode::PsrpOutput => psrp::output(&plan)?,
-        Mode::Target => target::run(&plan)?,
+        Mode::Target => peer::run(&plan)?,
     };
     writeln!(stdout(), "{result}")?;
     Ok(())

@@ -5,7 +5,7 @@ use super::client::{Client, alone, command, create, host, named, opening, pipeli
 use super::{Heard, Remote};
 use crate::demo::site::USER;
 use crate::identity::PrincipalName;
-use crate::session::{PoolFetched as Fetched, PoolShell, Session};
+use crate::session::{Fetch, PoolFetched as Fetched, PoolShell, Session};
 use sekisho_protocol::auth::NtHash;
 use sekisho_protocol::clixml::{Object, Value};
 use sekisho_protocol::psrp::{
@@ -15,8 +15,8 @@ use sekisho_protocol::psrp::{
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::soap::FaultCode;
 use sekisho_protocol::wsman::{
-    Action, CommandId, CommandState, Compression, Request, RequestBody, Resource, ResponseBody, SendStream, ShellId,
-    SignalCode, encode_request,
+    Action, CommandId, CommandState, Compression, MessageId, Request, RequestBody, Resource, ResponseBody, SendStream,
+    ShellId, SignalCode, encode_request,
 };
 use sekisho_protocol::xpress;
 use std::sync::Arc;
@@ -233,7 +233,7 @@ async fn a_repeated_receive_brings_the_same_until_it_arrived() {
     let pool = shell(&remote, &client);
     let later = Instant::now() + Duration::from_secs(60);
     let fetch = async || {
-        let fetched = pool.fetch(Some(id), 512_000, later).await.unwrap();
+        let fetched = pool.fetch(&receive(Some(id)), later).await.unwrap();
         let Fetched::Output(output, turn) = fetched else { panic!("{fetched:?}") };
         (output, turn)
     };
@@ -267,8 +267,8 @@ async fn of_two_that_wait_for_one_stream_the_older_is_sent_away() {
     let later = Instant::now() + Duration::from_secs(60);
     let (older, newer, ()) = tokio::join!(
         biased;
-        pool.fetch(Some(id), 512_000, later),
-        pool.fetch(Some(id), 512_000, later),
+        pool.fetch(&receive(Some(id)), later),
+        pool.fetch(&receive(Some(id)), later),
         async {
             client.signal(id, SignalCode::PowerShellCtrlC).await.unwrap();
         }
@@ -347,4 +347,9 @@ async fn streams_are_compressed_for_a_client_that_asks_for_it() {
     let answer = raw.powershell(Action::Receive, shell, 512_000, receive(None)).await;
     assert_eq!(answer.unwrap_err().code, FaultCode::UNEXPECTED_SELECTORS);
     remote.site.stop().await;
+}
+
+/// A Receive of its own.
+fn receive(of: Option<Uuid>) -> Fetch {
+    Fetch { of, request: Some(MessageId::new(Uuid::new_v4())), max_envelope: 512_000 }
 }
