@@ -50,6 +50,8 @@ OTHERWISE = {
             "have (reference)\n",
         ),
     ],
+    # The title of the window is the gateway's.
+    "08-host-calls": [("\nlaboratory\n", "\nSekisho\n")],
 }
 
 

@@ -109,6 +109,7 @@ def test_the_pool_of_a_target_is_the_gateways_own(engines, typist):
     assert "PSVersionTable" in mine["clixml"] and "PSVersionTable" not in its
     host = facts(its)["HostInfo"]
     assert host["_isHostNull"] is False
+    assert "laboratory" in mine["clixml"] and "laboratory" not in its
     [pipeline] = arrived(engines, "CREATE_PIPELINE")
     about = facts(pipeline)
     assert (about["AddToHistory"], about["IsNested"], about["NoInput"]) == (False, False, True)
