@@ -1,6 +1,7 @@
 """Output in any amount: whole, in order, once, in envelopes that the client takes."""
 
 import contextlib
+import dataclasses
 import hashlib
 import socket
 import threading
@@ -8,9 +9,10 @@ import time
 
 import pytest
 import requests
+from pypsrp.exceptions import WSManFaultError
 from pypsrp.wsman import _TransportHTTP
 
-from lab.psrp import COMPLETED, command, completed, run, session
+from lab.psrp import COMPLETED, command, completed, refused, run, session
 from lab.tap import Tap
 
 PATTERN = "0123456789abcdef"
@@ -25,8 +27,8 @@ def envelopes(monkeypatch):
     """The sizes of all envelopes that the client gets, in bytes."""
     sizes, send = [], _TransportHTTP.send
 
-    def sent(self, message):
-        answer = send(self, message)
+    def sent(self, message, **options):
+        answer = send(self, message, **options)
         sizes.append(len(answer))
         return answer
 
@@ -37,7 +39,7 @@ def envelopes(monkeypatch):
 # ---- amounts
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_one_long_text(remoting, envelopes, scheme):
-    size = 12_000_000
+    size = 10_000_000
     with session(remoting, scheme=scheme) as pool:
         [got] = run(pool, "Write-Text", Size=size)
     assert hashlib.sha256(got.encode()).digest() == hashlib.sha256(text(size).encode()).digest()
@@ -45,10 +47,18 @@ def test_one_long_text(remoting, envelopes, scheme):
     assert remoting.audited("result")["stdout_bytes"] >= size
 
 
+def test_an_object_that_is_larger_than_any_may_be_is_refused_clearly(remoting):
+    with session(remoting, lasting=False) as pool:
+        error = refused(command(pool, "Write-Text", Size=12_000_000))
+    assert error.fq_error == "SekishoTargetFailed" and "too large" in str(error)
+    with session(remoting) as pool:
+        assert run(pool, "Write-Text", Size=3) == ["012"]
+
+
 def test_many_lines(remoting):
     with session(remoting) as pool:
-        got = run(pool, "Big-Output", Count=6000)
-    assert got == [f"{n:08d} {PATTERN * 64}" for n in range(6000)]
+        got = run(pool, "Big-Output", Count=12_000)
+    assert got == [f"{n:08d} {PATTERN * 64}" for n in range(12_000)]
 
 
 def test_many_small_objects(remoting):
@@ -62,7 +72,7 @@ def test_sizes_about_that_of_a_fragment(remoting, size):
         assert run(pool, "Write-Text", Size=size) == [text(size)]
 
 
-@pytest.mark.parametrize("envelope", [4096, 8192, 16384, 65536, 153600])
+@pytest.mark.parametrize("envelope", [8192, 16384, 65536, 153600])
 def test_small_envelopes(remoting, envelopes, envelope):
     with session(remoting, max_envelope_size=envelope) as pool:
         assert run(pool, "Write-Text", Size=200_000) == [text(200_000)]
@@ -70,6 +80,15 @@ def test_small_envelopes(remoting, envelopes, envelope):
         assert completed(command(pool, "Read-Input"), ["x" * 20_000])[0].startswith("1 ")
     if envelope != 153600:
         assert max(envelopes) <= envelope, max(envelopes)
+
+
+def test_an_envelope_that_is_smaller_than_any_may_be_is_refused(remoting):
+    """Eight KiB is the least by WS-Management."""
+    with pytest.raises(WSManFaultError) as refusal:
+        with session(remoting, scheme="http", max_envelope_size=4096):
+            pass
+    assert refusal.value.reason
+    remoting.nothing_reached_a_target()
 
 
 def test_output_of_two_pipelines_at_once_is_not_mixed_up(remoting):
@@ -154,51 +173,52 @@ class Cut(Tap):
 
 
 class Patient:
-    """A client that asks again, by a login of its own, whenever its connection is cut: with pypsrp's own messages."""
+    """A client that sends the same request again, after a login of its own, whenever its connection is cut."""
 
-    def __init__(self, pool):
-        self.pool, self.again = pool, 0
+    def __init__(self, monkeypatch):
+        self.again, send = 0, _TransportHTTP.send
 
-    def drain(self, shell):
-        while shell.state not in (COMPLETED,):
-            try:
-                shell.poll_invoke()
-            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-                self.again += 1
-                self.renew()
+        def sent(transport, message, **options):
+            while True:
+                try:
+                    return send(transport, message, **options)
+                except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+                    self.again += 1
+                    transport.session.close()
+                    transport.session, transport.encryption = None, None
 
-    def renew(self):
-        transport = self.pool.connection.transport
-        if transport.session is not None:
-            transport.session.close()
-        transport.session, transport.encryption = None, None
+        monkeypatch.setattr(_TransportHTTP, "send", sent)
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("size", [100, 40_000, 200_000, 400_000])
-def test_an_answer_that_was_cut_is_given_again_and_nothing_is_lost_or_doubled(remoting, size):
-    where = remoting.where("https")
-    tap = Cut(where.port, size)
-    remoting_where = remoting.where
-
-    def through(scheme="https", *args, **options):
-        place = remoting_where(scheme, *args, **options)
-        place.port = tap.port
-        return place
-
-    remoting.where = through
-    try:
-        with session(remoting, reconnection_retries=0) as pool:
-            shell = command(pool, "Big-Output", Count=3000)
-            shell.begin_invoke()
-            shell.poll_invoke()
-            tap.cuts = 4
-            patient = Patient(pool)
-            patient.drain(shell)
-            assert patient.again, "nothing was cut"
-            assert shell.output == [f"{n:08d} {PATTERN * 64}" for n in range(3000)]
-    finally:
-        tap.close()
+def test_an_answer_that_was_cut_is_given_again_and_nothing_is_lost_or_doubled(
+    remoting, monkeypatch, size, scheme
+):
+    tap, where = Cut(remoting.where(scheme).port, size), remoting.where
+    monkeypatch.setattr(remoting, "where", lambda *a, **o: dataclasses.replace(where(*a, **o), port=tap.port))
+    patient = Patient(monkeypatch)
+    with contextlib.closing(tap), session(remoting, scheme=scheme, reconnection_retries=0) as pool:
+        shell = command(pool, "Big-Output", Count=3000)
+        shell.begin_invoke()
+        shell.poll_invoke()
+        tap.cuts = 4
+        assert shell.end_invoke() == [f"{n:08d} {PATTERN * 64}" for n in range(3000)]
+        assert patient.again == 4 and shell.state == COMPLETED
     remoting.targets.ran(1)
+
+
+def test_the_last_answer_is_given_again_too(remoting, monkeypatch):
+    tap, where = Cut(remoting.where().port, 100), remoting.where
+    monkeypatch.setattr(remoting, "where", lambda *a, **o: dataclasses.replace(where(*a, **o), port=tap.port))
+    patient = Patient(monkeypatch)
+    with contextlib.closing(tap), session(remoting, reconnection_retries=0) as pool:
+        for number in range(3):
+            shell = command(pool, "Write-Output", InputObject=number)
+            shell.begin_invoke()
+            tap.cuts = 1
+            assert shell.end_invoke() == [number]
+        assert patient.again == 3
 
 
 def test_a_poll_that_is_given_up_loses_nothing(remoting):

@@ -102,7 +102,7 @@ def test_what_the_client_says_of_itself_stays_here(remoting, monkeypatch):
         pool.open(application_arguments={"canary": "canary-argument"})
         shell = command(pool, "Get-Service", Name="Spooler")
         shell.history_string = "canary-history"
-        shell.invoke(add_to_history=True, redirect_shell_error_to_out=True, remote_stream_options=15)
+        shell.invoke(add_to_history=True, redirect_shell_error_to_out=False, remote_stream_options=15)
         pool.close()
     sent = "".join(m["text"] for m in client.messages())
     assert "canary-argument" in sent and "canary-history" in sent, "the control saw nothing"
@@ -113,9 +113,10 @@ def test_what_the_client_says_of_itself_stays_here(remoting, monkeypatch):
     assert '<Nil N="ApplicationArguments"' in init or 'N="ApplicationArguments"' in init
     [created] = at_target(remoting, "CREATE_PIPELINE")
     assert '<B N="AddToHistory">false</B>' in created and '<Nil N="History"' in created
-    [ours], [theirs] = client.texts("CREATE_PIPELINE"), [created]
-    for name in ("RedirectShellErrorOutputPipe", "AddToHistory"):
-        assert f'<B N="{name}">true</B>' in ours and f'<B N="{name}">true</B>' not in theirs, name
+    [ours] = client.texts("CREATE_PIPELINE")
+    # Set by the client otherwise than the gateway sets it, each.
+    for name, value in (("RedirectShellErrorOutputPipe", "false"), ("AddToHistory", "true")):
+        assert f'<B N="{name}">{value}</B>' in ours and f'<B N="{name}">{value}</B>' not in created, name
     [shell] = remoting.targets.seen("shell", op="create")
     assert shell["shell"] != pool.id and shell["name"] == "Sekisho"
     assert not any("PROFILE" in name for name in shell["options"])

@@ -19,7 +19,7 @@ pub use any::Session;
 pub use command::{Command, Ended, Launch, NotLaunched, Start, TerminatedBy};
 pub use output::{Buffer, Fetched, Turn};
 pub use places::{Place, Places, ShellRules, TableFull};
-pub use pool::{Caller, Described, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal};
+pub use pool::{Caller, Described, Fetch, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal};
 pub use reaper::reap_forever;
 pub use shell::{NotStarted, Opening, Shell, presence};
 pub(crate) use story::{Story, outcome};

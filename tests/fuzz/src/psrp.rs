@@ -71,7 +71,27 @@ pub fn message(input: &[u8]) {
             }
         }
         MessageType::GetCommandMetadata => drop(GetCommandMetadata::decode(&value)),
-        _ => {}
+        // Bodies of one member, or of any shape.
+        MessageType::PublicKey
+        | MessageType::EncryptedSessionKey
+        | MessageType::PublicKeyRequest
+        | MessageType::ConnectRunspacePool
+        | MessageType::SetMaxRunspaces
+        | MessageType::SetMinRunspaces
+        | MessageType::RunspaceAvailability
+        | MessageType::GetAvailableRunspaces
+        | MessageType::UserEvent
+        | MessageType::RunspacePoolInitData
+        | MessageType::ResetRunspaceState
+        | MessageType::PipelineInput
+        | MessageType::EndOfPipelineInput
+        | MessageType::PipelineOutput
+        | MessageType::ErrorRecord
+        | MessageType::DebugRecord
+        | MessageType::VerboseRecord
+        | MessageType::WarningRecord
+        | MessageType::ProgressRecord
+        | MessageType::InformationRecord => {}
     }
 }
 

@@ -74,7 +74,9 @@ class EngineShell(Shell):
             try:
                 await asyncio.wait_for(acknowledged, PATIENCE)
             except asyncio.TimeoutError:
-                self.t.w.log("labbug", target=self.t.name, why=f"{said.kind} of {said.pipeline} is not acknowledged")
+                self.t.w.log(
+                    "labbug", target=self.t.name, why=f"{said.kind} of {said.pipeline} is not acknowledged"
+                )
 
     async def read(self):
         try:

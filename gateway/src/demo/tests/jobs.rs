@@ -45,6 +45,7 @@ cmdlets = [
     "Write-Error",
     "Write-Progress",
     "Read-Host",
+    "Get-Endless",
     { name = "Restart-Service", parameters = [{ name = "Name", validate_set = ["W32Time"] }] },
 ]
 
@@ -52,13 +53,20 @@ cmdlets = [
 principals = ['GATEWAY\operators']
 targets = ['web*']
 roles = ['shell']
+
+[catalog]
+mode = "extend"
+
+[[catalog.commands]]
+name = "Get-Endless"
+module = "Demo"
 "#;
 /// Other names of the first target, all of them with its accounts.
 const ALIASES: usize = 12;
 /// The first target once more, as if it allowed one shell and one connection.
 const FEW: &str = "web-few";
 /// Longer than anything here takes on a busy machine, and shorter than `sleep` runs on its own.
-const SOON: Duration = Duration::from_secs(12);
+pub(super) const SOON: Duration = Duration::from_secs(12);
 
 pub(super) struct Lab {
     _folder: Folder,
@@ -116,7 +124,7 @@ impl Lab {
         collect(&mut self.client().await, request).await
     }
 
-    fn shells(&self) -> usize {
+    pub(super) fn shells(&self) -> usize {
         self.site.parts().1.iter().map(crate::demo::targets::Running::shells).sum()
     }
 
@@ -279,7 +287,7 @@ async fn a_group_means_its_members_that_are_open_and_the_list_shows_them() {
     let list = client.targets().await.unwrap();
     assert!(list.targets.iter().all(|target| target.name != "secret01"));
     let web = list.targets.iter().find(|target| target.name == "web01").unwrap();
-    assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker".to_owned()));
+    assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker shell".to_owned()));
     assert_eq!(list.targets.len(), TARGETS.len() + ALIASES + 2);
     lab.log().await;
 }

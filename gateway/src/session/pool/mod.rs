@@ -25,13 +25,14 @@ use crate::enforce::{self, Asker, PipelineIds, Refusal};
 use crate::identity::{Identity, PrincipalName};
 use crate::recording::{Recording, SessionKind};
 use crate::state::Gateway;
-pub use front::Fetched as PoolFetched;
 use front::Front;
+pub use front::{Fetch, Fetched as PoolFetched};
 use key::ClientKey;
 use parking_lot::Mutex;
 use pipeline::{Begun, Inbound, InboundQueue, Pipeline};
 use run::{Host, Run};
 use sekisho_protocol::clixml::Value;
+use sekisho_protocol::error::PeerMisbehaved;
 use sekisho_protocol::psrp::{HostInfo, HostWindow, PipelineState, PoolServer, PoolState, ServerEvent, Stated, Stream};
 use sekisho_protocol::wsman::{CommandId, Compression, ShellId};
 use std::collections::HashMap;
@@ -146,7 +147,7 @@ impl PoolShell {
         let mut machine =
             PoolServer::negotiate(id, &creation, front::fragment_size(max_envelope)).map_err(NotOpenedPool::Client)?;
         let host = machine.host().clone();
-        let window = HostWindow::of(&host);
+        let window = told(&host);
         let principal = caller.identity.principal.clone();
         let target = Arc::clone(dialer.target());
         let session = Uuid::new_v4();
@@ -251,23 +252,27 @@ impl PoolShell {
         id: Uuid,
         piece: &[u8],
     ) -> Result<(), PoolProblem> {
-        let most = gateway.live().config.limits.commands_per_shell;
         let (pipeline, inbound) = Pipeline::new(id);
-        {
-            let mut pipelines = self.pipelines.lock();
-            if pipelines.contains_key(&id) {
-                drop(pipelines);
-                return Err(self.broken(gateway, sekisho_protocol::error::PeerMisbehaved::OutOfOrder.into()));
-            }
-            if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
-                return Err(PoolProblem::TooMany);
-            }
-            self.forget_fetched(&mut pipelines);
-            pipelines.insert(id, Arc::clone(&pipeline));
-        }
+        self.seat(gateway, &pipeline)?;
         pipeline.wait_for_request(inbound);
         let events = self.front.command(id, piece).map_err(|error| self.broken(gateway, error))?;
         self.handle(gateway, caller, events)
+    }
+
+    /// Takes a pipeline in.
+    fn seat(self: &Arc<Self>, gateway: &Arc<Gateway>, pipeline: &Arc<Pipeline>) -> Result<(), PoolProblem> {
+        let most = gateway.live().config.limits.commands_per_shell;
+        let mut pipelines = self.pipelines.lock();
+        if pipelines.contains_key(&pipeline.id()) {
+            drop(pipelines);
+            return Err(self.broken(gateway, PeerMisbehaved::OutOfOrder.into()));
+        }
+        if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
+            return Err(PoolProblem::TooMany);
+        }
+        self.forget_fetched(&mut pipelines);
+        pipelines.insert(pipeline.id(), Arc::clone(pipeline));
+        Ok(())
     }
 
     /// What follows on a stream.
@@ -296,16 +301,11 @@ impl PoolShell {
     ///
     /// # Errors
     /// When there is no such pipeline, or the shell was closed.
-    pub async fn fetch(
-        &self,
-        of: Option<Uuid>,
-        max_envelope: usize,
-        deadline: Instant,
-    ) -> Result<PoolFetched, PoolProblem> {
-        if let Some(id) = of {
+    pub async fn fetch(&self, fetch: &Fetch, deadline: Instant) -> Result<PoolFetched, PoolProblem> {
+        if let Some(id) = fetch.of {
             self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
         }
-        self.front.fetch(of, max_envelope, deadline).await.ok_or(PoolProblem::Closed)
+        self.front.fetch(fetch, deadline).await.ok_or(PoolProblem::Closed)
     }
 
     /// What this fetch brought has been written to the client.
@@ -377,6 +377,7 @@ impl PoolShell {
     }
 
     fn forget_fetched(&self, pipelines: &mut HashMap<Uuid, Arc<Pipeline>>) {
+        self.front.forget_written();
         let over = pipelines.values().filter(|pipeline| self.is_over(pipeline));
         let mut over: Vec<(Instant, Uuid)> = over.map(|pipeline| (pipeline.began(), pipeline.id())).collect();
         over.sort_unstable_by(|one, other| other.cmp(one));
@@ -484,6 +485,11 @@ async fn opened(gateway: &Gateway, backend: &Arc<TargetPool>) -> Result<Value, B
     let private_data = opened.unwrap_or(Err(BackendError::Closed))?;
     unwanted.backend = None;
     Ok(private_data)
+}
+
+/// The window that a target is told of: as large as the client's, and nothing else of it. A title is any text.
+fn told(host: &HostInfo) -> HostWindow {
+    HostWindow { title: HostWindow::default().title, ..HostWindow::of(host) }
 }
 
 /// A target's shell that is being opened; closed when it is not kept.

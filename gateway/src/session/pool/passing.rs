@@ -81,9 +81,10 @@ impl<'r> Passing<'r> {
 
     async fn record(&mut self, kind: MessageType, body: RecordBody) -> Result<(), End> {
         let length = u64::try_from(body.as_bytes().len()).unwrap_or(u64::MAX);
-        match kind {
-            MessageType::PipelineOutput => self.output = self.output.saturating_add(length),
-            _ => self.other = self.other.saturating_add(length),
+        if kind == MessageType::PipelineOutput {
+            self.output = self.output.saturating_add(length);
+        } else {
+            self.other = self.other.saturating_add(length);
         }
         self.had_errors |= kind == MessageType::ErrorRecord;
         let body = if body.has_secure() { self.resealed(&body).await? } else { body };

@@ -77,7 +77,7 @@ impl Run {
                 let refusal = refuse_unread(&self.gateway, self.asker(), self.ids(), &unread).await;
                 self.refused(&refusal, about).await;
             }
-            Asked::Judge { action, form } => self.judged((action, form), secrets, about, inbound).await,
+            Asked::Judge { action, form } => Box::pin(self.judged((action, form), secrets, about, inbound)).await,
         }
     }
 
@@ -303,14 +303,10 @@ impl Run {
         };
         let message = format!("{error}; {what_now}");
         self.failed(record(message, "SekishoTargetFailed", ErrorCategory::ResourceUnavailable));
-        match error {
-            // What such a target says next cannot be told apart from what it does not say.
-            BackendError::Invalid(_)
-            | BackendError::Mismatch
-            | BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) => {
-                self.shell.break_off(&self.gateway, SessionEnd::Target);
-            }
-            _ => {}
+        // What such a target says next cannot be told apart from what it does not say.
+        let gone = BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS);
+        if matches!(error, BackendError::Invalid(_) | BackendError::Mismatch) || error == gone {
+            self.shell.break_off(&self.gateway, SessionEnd::Target);
         }
     }
 

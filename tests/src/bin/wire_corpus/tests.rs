@@ -1,5 +1,4 @@
 //! Every kind of line, with recordings of real clients and servers.
-#![expect(clippy::disallowed_methods, reason = "recordings are files")]
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
