@@ -421,6 +421,8 @@ def test_the_audit_and_the_configuration_have_no_secret(session):
     assert session.gateway.audit("denial") and session.gateway.audit("command")
     recordings = [file for file in (session.gateway.folder / "recordings").rglob("*") if file.is_file()]
     assert any(b"Test-Password" in file.read_bytes() for file in recordings), "nothing was recorded"
+    recordings = [file.read_text() for file in (session.gateway.folder / "recordings").glob("*.jsonl")]
+    assert any('"event":"asked"' in text for text in recordings) and any('"event":"stdout"' in text for text in recordings)
     assert search_folder(session.gateway.folder, session.words.of_audit()) == []
 
 
