@@ -3,30 +3,30 @@
 import json
 
 import pytest
-from test_powershell import POWERSHELL
 
 from lab import agent, scenarios
 from lab.accounts import PASSWORD
 from lab.engines import COMMANDS, EngineGateway
+from lab.policy import POLICY
 
-MORE = POWERSHELL + r"""
-[roles.tools]
+SHELL = POLICY + r"""
+[roles.shell]
 cmdlets = [
-    "Show-Args",
-    "Throw-Error",
+    "Get-Service", "Select-Object", "Start-Sleep", "Write-Output", "Write-Warning", "Show-Args", "Throw-Error",
+    { name = "Restart-Service", parameters = [{ name = "Name", validate_set = ["Spooler"] }, "Force"] },
     { name = "Set-Secret", parameters = ["Name", { name = "Value", secret = true }] },
 ]
 
 [[assignments]]
 principals = ['GATEWAY\ops']
 targets = ['web*']
-roles = ['tools']
+roles = ['shell']
 """
 
 
 @pytest.fixture
 def remoting(another):
-    return another(policy=MORE)
+    return another(policy=SHELL)
 
 
 def run(path, *words, target="web01", **options):

@@ -143,6 +143,19 @@ def test_a_target_that_hangs(another, action):
     assert path.audited("result")["outcome"] == "unknown"
 
 
+def test_a_client_that_waits_less_for_a_session_than_the_gateway_is_answered_in_its_time(remoting):
+    """And the session that comes too late is closed again."""
+    remoting.targets.inject("delay=6000@Create#1")
+    begin = time.monotonic()
+    with pytest.raises(WSManFaultError) as told:
+        with session(remoting, scheme="http", operation_timeout=4, read_timeout=15):
+            pass
+    assert time.monotonic() - begin < 6 and "in time" in told.value.reason
+    assert remoting.audited("session_end")
+    assert remoting.targets.seen("shell", op="create")
+    remoting.targets.nothing_left()
+
+
 def test_a_shell_that_is_gone_ends_the_session_and_a_new_one_works(remoting):
     with session(remoting, lasting=False, **TIMEOUTS) as pool:
         run(pool, "Get-Date")

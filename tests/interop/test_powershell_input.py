@@ -75,7 +75,7 @@ def iter_of(*parts):
 
 def test_input_for_a_command_that_takes_none_is_denied(remoting):
     with session(remoting) as pool:
-        error = refused(command(pool, "Get-Date"), ["surprise"])
+        error = refused(command(pool, "Restart-Service", Name="Spooler"), ["surprise"])
         assert error.fq_error == "SekishoPolicyDenied"
         assert [str(s) for s in run(pool, "Get-Service", Name="Spooler")] == ["Spooler"]
     assert not remoting.targets.seen("message", kind="PIPELINE_INPUT")

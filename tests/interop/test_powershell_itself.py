@@ -11,6 +11,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 
 from engine_target.framing import END, FRAGMENT, START, Assembly, Cutter, fragments, packet
 from engine_target.pipelines import facts, statements
+from lab import engine
 from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, Where
 from lab.engine import RESTRICTED, Client
@@ -173,3 +174,27 @@ def test_lines_of_the_transport_are_read():
     assert packet(data.line()) == data
     assert packet(f"<CloseAck PSGuid='{empty.upper()}' />\r\n".encode()).pipeline == empty
     assert packet(b"Welcome!\n") is None
+
+
+# ---- where PowerShell comes from
+def test_powershell_is_named_found_or_left_out_and_said_so(monkeypatch, tmp_path):
+    program = tmp_path / "engine"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(engine, "ARCHIVE", tmp_path / "archive.tar.xz")
+    monkeypatch.setenv("SEKISHO_ENGINE", f"env A=1 {program}")
+    assert engine.find("play", None) == ["env", "A=1", str(program), "play"]
+    monkeypatch.setenv("SEKISHO_ENGINE", "/opt/pwsh")
+    with pytest.raises(pytest.skip.Exception, match="cannot do it"):
+        engine.find("play", None)
+    monkeypatch.setenv("SEKISHO_ENGINE", "required")
+    with pytest.raises(pytest.fail.Exception, match="is required, but no PowerShell for 'play'"):
+        engine.find("play", None)
+    monkeypatch.delenv("SEKISHO_ENGINE")
+    with pytest.raises(pytest.skip.Exception, match="no PowerShell for 'serve'"):
+        engine.find("serve", None)
+    (tmp_path / "archive.tar.xz").touch()
+    assert engine.find("serve", lambda: program) == [str(program), "serve"]
+    monkeypatch.setenv("SEKISHO_ENGINE", "/bin/false")
+    with pytest.raises(pytest.fail.Exception, match="does not start"):
+        engine.find("serve", None)

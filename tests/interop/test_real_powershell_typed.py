@@ -197,6 +197,14 @@ def test_who_may_not_ask_hears_so_and_nobody_waits(engines, typist):
 
 
 # ---- sessions
+def test_a_session_without_tls_is_sealed_whole(engines, typist):
+    """Long arguments and long output, in bodies that CredSSP cuts into sealed parts."""
+    where = engines.where("http")
+    plain = {"LAB_PORT": str(where.port), "LAB_SCHEME": "http"}
+    seen = typist().scenario("11-large", **plain)
+    assert seen == "40000\n40000\n60\n"
+
+
 @pytest.mark.parametrize(
     ("user", "typed", "why"),
     [

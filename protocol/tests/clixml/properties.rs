@@ -145,7 +145,7 @@ fn list(items: Vec<Value>) -> Value {
 fn items(value: &Value) -> &[Value] {
     match &value.as_object().unwrap().content {
         Content::List(_, items) => items,
-        other => panic!("{other:?}"),
+        Content::Nothing | Content::Value(_) | Content::Dictionary(_) => panic!("no list"),
     }
 }
 

@@ -71,6 +71,7 @@ pub fn message(input: &[u8]) {
             }
         }
         MessageType::GetCommandMetadata => drop(GetCommandMetadata::decode(&value)),
+        // Bodies of one member, or of any shape.
         MessageType::PublicKey
         | MessageType::EncryptedSessionKey
         | MessageType::PublicKeyRequest

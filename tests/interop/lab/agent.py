@@ -25,7 +25,8 @@ def run_powershell(where, user, password, *words, target, form="--jsonl", timeou
     line = [BINARY, "run", "--gateway", f"https://{where.host}:{where.port}", "--ca", where.ca, "--user", user]
     line += ["--password-stdin", "--target", target, "--timeout", timeout, *([form] if form else []), *options]
     line += ["--", *words] if words else []
+    stdin = password.encode() + b"\n" + input
     done = subprocess.run(
-        [str(word) for word in line], input=password.encode() + b"\n" + input, capture_output=True, timeout=timeout + 40
+        [str(word) for word in line], input=stdin, capture_output=True, timeout=timeout + 40
     )
     return Result(done.returncode, done.stdout, done.stderr)
