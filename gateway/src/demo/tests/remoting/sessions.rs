@@ -265,11 +265,11 @@ async fn of_two_that_wait_for_one_stream_the_older_is_sent_away() {
     client.poll(Some(id)).await.unwrap();
     let pool = shell(&remote, &client);
     let later = Instant::now() + Duration::from_secs(60);
-    let (first, second) = (receive(Some(id)), receive(Some(id)));
+    let asked = receive(Some(id));
     let (older, newer, ()) = tokio::join!(
         biased;
-        pool.fetch(&first, later),
-        pool.fetch(&second, later),
+        pool.fetch(&asked, later),
+        pool.fetch(&asked, later),
         async {
             client.signal(id, SignalCode::PowerShellCtrlC).await.unwrap();
         }
