@@ -141,7 +141,11 @@ def gateway_of_engines(tmp_path_factory, installation, authority, engine_targets
     )
     gateway.start()
     yield gateway
-    gateway.stop()
+    # All clients are gone by now, whatever became of their sessions.
+    poll(lambda: gateway.now("commands") == 0, lambda: f"commands are left: {gateway.admin('metrics')[1]}")
+    poll(lambda: engine_targets_of_all.shells() == 0, "shells are left on the targets")
+    code = gateway.stop()
+    assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
 
 
 @pytest.fixture

@@ -173,3 +173,32 @@ def test_under_one_command_all_else_is_denied_and_the_session_goes_on(engines, t
         for statement in statements(event["clixml"]):
             commands = {(command.rpartition("\\")[2], is_script) for command, is_script, _ in statement}
             assert commands <= {("Get-Service", False), ("Out-Default", False)}
+
+
+# More of what people type; each line is seen as without a gateway.
+LINES = """
+(Invoke-Command -HostName localhost -UserName corp\\sato { Get-Service Spooler }).Name
+(Invoke-Command -HostName localhost, host2 -UserName corp\\sato { Get-Service Spooler }).PSComputerName | Sort-Object
+$s = New-PSSession -HostName localhost -UserName corp\\sato
+(1..200 | ForEach-Object { if ($_ % 2) { 'Spooler' } else { 'W32Time' } } | Invoke-Command -Session $s { Get-Service } | Measure-Object).Count
+Invoke-Command -Session $s -HideComputerName { Get-Service Spooler } | Select-Object Name, Status
+(icm $s { Get-Service }).Count
+try { Invoke-Command -Session $s { Get-Service NoSuch -ErrorAction Stop } -ErrorAction Stop } catch { $_.FullyQualifiedErrorId; $_.CategoryInfo.Category }
+Invoke-Command -Session $s { Get-Service NoSuch, Spooler -ErrorAction SilentlyContinue } | ForEach-Object Name
+$e = $null; Invoke-Command -Session $s { Get-Service NoSuch } -ErrorVariable e -ErrorAction SilentlyContinue; $e[0].FullyQualifiedErrorId
+Invoke-Command -Session $s { Get-Service -Name $using:PSCulture, 'Spooler' -ErrorAction Ignore } | ForEach-Object Name
+$h = @{ Name = 'Spooler' }; Invoke-Command -Session $s { param($n) Get-Service -Name $n } -ArgumentList $h.Name | ForEach-Object Name
+Invoke-Command -Session $s { Get-Service Spooler *>&1 } | ForEach-Object Name
+$j = 1..3 | ForEach-Object { Invoke-Command -HostName localhost -UserName corp\\sato { Get-Service Spooler } -AsJob }
+($j | Wait-Job | Receive-Job).Name
+Invoke-Command -Session $s { Get-Service Spooler } -OutVariable o | Out-Null; $o.Name
+"$($s.State) $($s.Availability) $($s.ConfigurationName)"
+Remove-PSSession $s
+try { Invoke-Command -Session $s { Get-Service } -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+"""
+
+
+def test_more_of_what_people_type_looks_as_if_there_were_no_gateway(engines, typist, engine_serve):
+    expected = typist().play(LINES, LAB_DIRECT=shlex.join(engine_serve)).splitlines()
+    seen = typist().play(LINES).splitlines()
+    assert seen == expected
