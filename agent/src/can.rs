@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_command_is_asked_about_as_it_would_be_run() {
         let words = ["Set-It", "-Name", "a,b", "it's; x"];
-        let run = crate::run::work(&words.map(str::to_owned));
+        let run = work(&words.map(str::to_owned));
         let Some(Work::Command(run)) = run else { panic!("{run:?}") };
         assert_eq!(asked(&words, Reading::ByForm), Some(Question::Command(run)));
         let text = "Get-Service -Name 'a','b' | Select-Object Name";

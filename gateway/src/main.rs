@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // Whatever the command, it may hold passwords or keys. `serve` logs what could not be done about them.
     let _hardening = sekisho_protocol::memory::harden_process();
+    sekisho_protocol::memory::keep_large_blocks();
     let status = match &cli.command {
         Command::Serve(serve) => sekisho_gateway::serve::command(&serve.config).map_err(|error| error.to_string()),
         Command::Demo(demo) => sekisho_gateway::demo::command(demo).map_err(|error| error.to_string()),

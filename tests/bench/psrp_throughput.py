@@ -29,9 +29,13 @@ def lean_client(stage, shape, size, rounds):
     before = cpu_seconds(stage.pid)
     result = run("psrp_output", routes=stage.lean_routes(), **plan)
     used = cpu_seconds(stage.pid) - before
-    rates = {way: [r["bytes"] / r["seconds"] / MIB for r in runs] for way, runs in result.items()}
+    rates = {way: [r["bytes"] / r["seconds"] / MIB for r in runs] for way, runs in both(result)}
     through = sum(r["bytes"] for r in result["gateway"]) * (rounds + 1) / rounds
     return {**shares(rates), "gateway_cpu_ms_per_mib": used * 1000 / (through / MIB)}
+
+
+def both(result):
+    return ((way, result[way]) for way in ("direct", "gateway"))
 
 
 def stock_client(stage, shape, size, rounds):

@@ -48,7 +48,10 @@ def ran(engines):
         ),
         (
             "Get-Service | Where-Object Status -eq 'Running'",
-            [("Get-Service", []), ("Where-Object", [("EQ", True), ("Property", "Status"), ("Value", "Running")])],
+            [
+                ("Get-Service", []),
+                ("Where-Object", [("EQ", True), ("Property", "Status"), ("Value", "Running")]),
+            ],
         ),
     ],
 )

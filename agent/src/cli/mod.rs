@@ -93,6 +93,7 @@ otherwise. Each word is one argument; a single word may be a whole text of Power
   sekisho can -t web01 -- 'Get-Service -Name Dns | Select-Object Name, Status'
   sekisho can -t web01 -- sc query W32Time
   sekisho can -t web01 --powershell -- ipconfig /all
+  sekisho can -t web01 --script tidy.ps1 --arg Days=30
 
 The exit code is 0 for yes, 3 for no, and otherwise that of `sekisho --help`.";
 

@@ -136,7 +136,7 @@ fn run_of(line: &[&str]) -> Run {
 fn words_become_a_command_and_one_word_a_text() {
     let request = |line: &[&str]| run_of(line).request(&mut std::io::empty());
     let words = ["Get-Service", "-Name", "a,b"].map(str::to_owned);
-    let command = crate::run::command(&words).unwrap();
+    let command = run::command(&words).unwrap();
     let asked = request(&["--throttle", "2", "--timeout", "9", "--", "Get-Service", "-Name", "a,b"]).unwrap();
     assert_eq!(asked.work, Work::Command(command));
     assert_eq!((asked.throttle, asked.timeout_seconds), (Some(2), Some(9)));
@@ -153,7 +153,7 @@ fn a_script_comes_from_a_file_or_standard_input_with_its_values() {
     std::fs::write(&path, "param($Days)\r\nGet-It $Days\r\n").unwrap();
     let file = path.to_str().unwrap();
     let asked = run_of(&["--script", file, "--arg", "Days=5"]).request(&mut std::io::empty()).unwrap();
-    let arguments = vec![crate::run::script_argument("Days=5").unwrap()];
+    let arguments = vec![run::script_argument("Days=5").unwrap()];
     let script = ScriptCall { text: "param($Days)\r\nGet-It $Days\r\n".into(), arguments };
     assert_eq!(asked.work, Work::Script(script.clone()));
     let asked = run_of(&["--script", "-"]).request(&mut &b"Get-It"[..]).unwrap();

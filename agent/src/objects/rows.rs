@@ -1,7 +1,7 @@
 //! Values of many targets, sorted into tables and lists: what has the same columns stands together.
 
 use super::view::{Column, Selection, Shown, View, view};
-use super::{text, type_names};
+use super::{text, type_names, types};
 use sekisho_protocol::clixml::{Content, Value};
 use std::collections::HashMap;
 
@@ -62,7 +62,7 @@ impl Rows {
             items.iter().for_each(|item| self.take(target, item, selection, texts));
             return;
         }
-        let kind = || type_names(value).first().copied().unwrap_or_default().to_owned();
+        let kind = || types::plain(type_names(value).first().copied().unwrap_or_default()).to_owned();
         match view(value, selection) {
             View::Text => texts.push(text(value)),
             View::Table(columns) => {

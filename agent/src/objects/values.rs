@@ -1,7 +1,7 @@
 //! What was seen of all values of a job.
 
 use super::view::has_properties;
-use super::{Selection, text};
+use super::{Selection, property, text};
 use sekisho_protocol::clixml::{Content, Value};
 use std::cell::{Cell, RefCell};
 
@@ -56,10 +56,13 @@ impl Values {
     }
 }
 
-/// The text of a value, of a list those of its items.
-pub(crate) fn texts(value: &Value) -> Vec<String> {
-    match value.as_object().map(|object| &object.content) {
-        Some(Content::List(_, items)) => items.iter().flat_map(texts).collect(),
-        Some(Content::Nothing | Content::Value(_) | Content::Dictionary(_)) | None => vec![text(value)],
+/// The text of a value, of a list those of its items; of an object the texts of the properties that are asked for, with
+/// tabs between them.
+pub(crate) fn texts(value: &Value, selection: Option<&Selection>) -> Vec<String> {
+    if let Some(Content::List(_, items)) = value.as_object().map(|object| &object.content) {
+        return items.iter().flat_map(|item| texts(item, selection)).collect();
     }
+    let Some(selection) = selection.filter(|_| has_properties(value)) else { return vec![text(value)] };
+    let chosen = selection.names().iter().map(|name| property(value, name).map_or_else(String::new, text));
+    vec![chosen.collect::<Vec<_>>().join("\t")]
 }

@@ -2,7 +2,7 @@
 
 use super::RunOptions;
 use crate::exec::Report;
-use crate::objects::{Nested, Read, Rows, Selection, Values, read, text, write_rows, write_trouble};
+use crate::objects::{Nested, Read, Rows, Selection, Values, read, text, texts, write_rows, write_trouble};
 use crate::output::{Streams, write_ends, write_event, write_lines, write_object_results, write_record, write_safe};
 use crate::results::{Ending, JobResults, Keep, KeptRecord, Outcome, TargetResult};
 use crate::{ExitStatus, Sinks};
@@ -112,7 +112,7 @@ impl Objects {
         match (record.stream, &read) {
             (RecordStream::Output, Read::Value(value)) => {
                 self.values.saw(value);
-                write_value(sinks.out, raw, value)
+                write_value(sinks.out, raw, value, self.selection())
             }
             (RecordStream::Host, Read::Value(value)) => {
                 write_lines(sinks.err, &format!("{target}: "), text(value).as_bytes())
@@ -222,7 +222,9 @@ impl Report for Objects {
             RunForm::Raw(_) => {
                 out.flush()?;
                 results.targets().iter().try_for_each(|target| self.write_end(err, target))?;
-                write_ends(err, results)
+                self.write_missing(err)?;
+                let is_all_ok = results.summary().total() == u64::from(results.summary().succeeded);
+                if is_all_ok { Ok(()) } else { write_ends(err, results) }
             }
         }
     }
@@ -233,8 +235,8 @@ impl Report for Objects {
 }
 
 /// An object's text, and a line end; of a list each item's.
-fn write_value(out: &mut dyn Write, raw: RawText, value: &Value) -> io::Result<()> {
-    for text in crate::objects::texts(value) {
+fn write_value(out: &mut dyn Write, raw: RawText, value: &Value, selection: Option<&Selection>) -> io::Result<()> {
+    for text in texts(value, selection) {
         match raw {
             RawText::AsIs => out.write_all(text.as_bytes())?,
             RawText::Harmless => write_harmless(out, &text)?,

@@ -166,6 +166,16 @@ fn raw_is_the_text_of_the_output_and_nothing_else() {
 }
 
 #[test]
+fn raw_properties_stand_on_one_line() {
+    let raw = written(selecting(RunForm::Raw(RawText::AsIs), &["name", "status"]), &job());
+    assert_eq!(raw.out, "Spooler\tRunning\nSpooler\tRunning\ntext\n");
+    let quiet = [accepted(&["a"]), started("a"), ended("a", 0, PipelineEnd::Completed)];
+    let all = [&quiet[..], &[done(&quiet)]].concat();
+    let raw = written(options(RunForm::Raw(RawText::AsIs)), &all);
+    assert_eq!((raw.out.as_str(), raw.err.as_str()), ("", ""), "where all is well, nothing else is said");
+}
+
+#[test]
 fn what_is_asked_for_is_shown_and_what_is_not_there_is_said_once() {
     let select = |form| written(selecting(form, &["name", "Nothing", "status"]), &job());
     let table = select(RunForm::Table);

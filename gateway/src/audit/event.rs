@@ -297,10 +297,7 @@ impl Outcome {
     /// In a word or two, for people.
     #[must_use]
     pub fn words(&self) -> String {
-        match self {
-            Self::Exit { exit_code } => format!("exit {exit_code}"),
-            other => other.word().to_owned(),
-        }
+        if let Self::Exit { exit_code } = self { format!("exit {exit_code}") } else { self.word().to_owned() }
     }
 
     /// Its word in the log.

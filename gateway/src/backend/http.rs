@@ -3,6 +3,7 @@
 use super::error::{BackendError, Effect};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT, WWW_AUTHENTICATE,
@@ -24,7 +25,7 @@ const MAX_HEADERS: usize = 64;
 pub(super) struct HttpAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: Vec<u8>,
 }
 
 impl HttpAnswer {
@@ -89,9 +90,8 @@ impl HttpConnection {
             BackendError::Broken(effect)
         })?;
         let (head, body) = answer.into_parts();
-        let body =
-            Limited::new(body, MAX_ANSWER).collect().await.map_err(|_broken| BackendError::Broken(Effect::Unknown))?;
-        Ok(HttpAnswer { status: head.status, headers: head.headers, body: body.to_bytes() })
+        let body = whole(body).await.map_err(|_broken| BackendError::Broken(Effect::Unknown))?;
+        Ok(HttpAnswer { status: head.status, headers: head.headers, body })
     }
 
     fn request(&self, kind: Kind<'_>, body: Vec<u8>) -> Result<Request<Full<Bytes>>, BackendError> {
@@ -112,4 +112,15 @@ impl HttpConnection {
         };
         builder.body(Full::new(Bytes::from(body))).map_err(|_not_http| BackendError::Broken(Effect::NotDone))
     }
+}
+
+/// A body in one piece. What came is copied at once, so that the buffers it came in are used again.
+async fn whole(body: Incoming) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut body = Limited::new(body, MAX_ANSWER);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_ANSWER);
+    let mut bytes = Vec::with_capacity(announced.min(MAX_ANSWER));
+    while let Some(frame) = body.frame().await {
+        bytes.extend_from_slice(frame?.data_ref().map_or(&[], |data| data));
+    }
+    Ok(bytes)
 }

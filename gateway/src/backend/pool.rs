@@ -235,7 +235,11 @@ impl TargetPool {
                 ClientEvent::PrivateData(data) => state.private_data = Some(data),
                 ClientEvent::Opened => state.opening = Opening::Opened,
                 ClientEvent::Closed(_) => state.opening = Opening::Closed,
-                other => events.push(other),
+                other @ (ClientEvent::Record { .. }
+                | ClientEvent::State { .. }
+                | ClientEvent::HostCall { .. }
+                | ClientEvent::SessionKey(_)
+                | ClientEvent::PublicKeyRequest) => events.push(other),
             }
         }
         drop(state);

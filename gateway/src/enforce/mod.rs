@@ -18,11 +18,11 @@ pub use queue::{Counted, Queue};
 pub use targets::{Guess, closed, open_targets};
 
 use crate::audit::{Asked, Commanded, Context, Event, EventKind, Ids};
-use crate::config::Target;
+use crate::config::{Endpoint, Target};
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use pipeline::{Form, Known, Unread};
+use pipeline::{ExitTail, Form, Known, Unread};
 use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
@@ -124,9 +124,18 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
         return permit(gateway, granted, &form, context).await;
     }
     match decide(&live, ask.asker(), ask.action) {
+        Ok(granted) if loses_exit_code(&granted, &ask) => {
+            let refused = Refused { denied: verdict::exit_code(), carried: None, commands: None };
+            Err(refuse(gateway, &ask, refused, context).await)
+        }
         Ok(granted) => permit(gateway, granted, ask.form, context).await,
         Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
     }
+}
+
+/// Whether the client would be told an exit code that nobody knows.
+fn loses_exit_code(granted: &Granted, ask: &Ask<'_>) -> bool {
+    ask.form.exit != ExitTail::None && ask.target.endpoint == Endpoint::Restricted && granted.what.runs_program()
 }
 
 /// Counts an operation that is not judged; a limit is written.

@@ -41,6 +41,14 @@ impl std::fmt::Debug for EncodedCommands {
 }
 
 impl Leave {
+    /// Whether PowerShell starts a program.
+    pub(super) fn runs_program(&self) -> bool {
+        match self {
+            Self::Commands(commands, _) => pipeline::Sent::Commands(commands).runs_program(),
+            Self::Program(_) | Self::Encoded(_) | Self::Script(..) => false,
+        }
+    }
+
     /// What was allowed for a request that went to PSRP.
     pub(super) fn through_psrp(checked: Checked, input: Presence) -> Option<Self> {
         match checked {
@@ -107,6 +115,12 @@ impl Permit {
     #[must_use]
     pub fn transcript(&self, redactor: &Redactor) -> String {
         super::record::permitted(redactor, &self.what).line()
+    }
+
+    /// Whether the target itself tells the exit code that the client asked for: where a program runs.
+    #[must_use]
+    pub fn target_tells_exit_code(&self) -> bool {
+        self.what.runs_program()
     }
 
     /// Whether what runs may ask the user through host calls: where policy says so for every command of it.

@@ -21,6 +21,7 @@ use sekisho_protocol::psrp::{
 use sekisho_protocol::wsman::CommandId;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 /// What a pipeline needs besides its permit.
@@ -126,7 +127,6 @@ impl Passing<'_> {
         if let Err(error) = self.recording.asked(self.id, &transcript).await {
             return (story.not_started(BackendError::NotRecorded(error), Done::NotDone).await.into(), None);
         }
-        self.errand.report(Report::Started { index: self.errand.index }).await;
         self.start(pool, permit, story, interrupted).await
     }
 
@@ -139,25 +139,38 @@ impl Passing<'_> {
     ) -> (Outcome, Option<Started>) {
         let counted = story.gateway.metrics.running();
         story.began = Instant::now();
-        let secrets = Secrets::new();
+        let sent = AtomicBool::new(false);
         let started = tokio::select! {
             biased;
             interrupted = &mut interrupted => Err(interrupted),
-            started = pool.start(permit, &secrets) => Ok(started),
+            started = self.send(pool, permit, &sent) => Ok(started),
         };
-        let mut running = match started {
-            Ok(Ok(running)) => running,
+        match started {
+            Ok(Ok(running)) => self.attend((running, counted), story, interrupted).await,
             Ok(Err(error)) => {
                 let not = story.not_started(error, error.effect()).await;
                 self.recording.ended(self.id, not.word()).await;
-                return (not.into(), None);
+                (not.into(), None)
             }
-            Err(interrupted) => {
+            Err(interrupted) if sent.load(Ordering::Relaxed) => {
                 let ended = Ended::Terminated(interrupted.by());
                 let started = self.left(None, Some((story, ended)), counted);
-                return (interrupted.outcome(Effect::Unknown), Some(started));
+                (interrupted.outcome(Effect::Unknown), Some(started))
             }
-        };
+            Err(interrupted) => {
+                let not = story.given_up(interrupted.by()).await;
+                self.recording.ended(self.id, not.word()).await;
+                (interrupted.outcome(Effect::NothingRan), None)
+            }
+        }
+    }
+
+    async fn attend(
+        &mut self,
+        (mut running, counted): (RunningPipeline, RunningCommand),
+        mut story: Story,
+        interrupted: Pin<&mut impl Future<Output = Interrupted>>,
+    ) -> (Outcome, Option<Started>) {
         story.knows(self.id, running.shell_id(), running.id());
         let end = tokio::select! {
             biased;
@@ -172,6 +185,18 @@ impl Passing<'_> {
             }
         };
         (outcome, Some(self.left(Some(running), unwritten, counted)))
+    }
+
+    /// Says that it is about to be sent, and sends it: a client that does not read keeps it from being sent.
+    async fn send(
+        &self,
+        pool: &Arc<TargetPool>,
+        permit: Permit,
+        sent: &AtomicBool,
+    ) -> Result<RunningPipeline, BackendError> {
+        self.errand.report(Report::Started { index: self.errand.index }).await;
+        sent.store(true, Ordering::Relaxed);
+        pool.start(permit, &Secrets::new()).await
     }
 
     fn left(
@@ -232,11 +257,10 @@ impl Passing<'_> {
 
     async fn record(&mut self, kind: MessageType, body: RecordBody) -> Result<(), Ended> {
         let length = u64::try_from(body.as_bytes().len()).unwrap_or(u64::MAX);
-        match kind {
-            MessageType::PipelineOutput => self.bytes.output = self.bytes.output.saturating_add(length),
-            _ => self.bytes.other = self.bytes.other.saturating_add(length),
-        }
         let Some(stream) = records::stream(kind) else { return Ok(()) };
+        let bytes = &mut self.bytes;
+        let counter = if stream == RecordStream::Output { &mut bytes.output } else { &mut bytes.other };
+        *counter = counter.saturating_add(length);
         self.had_errors |= stream == RecordStream::Error;
         let body = records::without_secrets(body).map_err(invalid)?;
         if self.recording.wants_bodies() {

@@ -22,18 +22,29 @@ pub(super) enum Shown {
     Nothing,
 }
 
+/// Which message is a record of which stream.
+const STREAMS: [(MessageType, RecordStream); 7] = [
+    (MessageType::PipelineOutput, RecordStream::Output),
+    (MessageType::ErrorRecord, RecordStream::Error),
+    (MessageType::WarningRecord, RecordStream::Warning),
+    (MessageType::VerboseRecord, RecordStream::Verbose),
+    (MessageType::DebugRecord, RecordStream::Debug),
+    (MessageType::InformationRecord, RecordStream::Information),
+    (MessageType::ProgressRecord, RecordStream::Progress),
+];
+/// Calls whose text no record says as well, and what ends that text.
+const SHOWN: [(HostMethod, &str); 6] = [
+    (HostMethod::Write1, ""),
+    (HostMethod::Write2, ""),
+    (HostMethod::WriteLine1, "\n"),
+    (HostMethod::WriteLine2, "\n"),
+    (HostMethod::WriteLine3, "\n"),
+    (HostMethod::WriteErrorLine, "\n"),
+];
+
 /// The stream of a message; nothing for what is no record.
 pub(super) fn stream(kind: MessageType) -> Option<RecordStream> {
-    Some(match kind {
-        MessageType::PipelineOutput => RecordStream::Output,
-        MessageType::ErrorRecord => RecordStream::Error,
-        MessageType::WarningRecord => RecordStream::Warning,
-        MessageType::VerboseRecord => RecordStream::Verbose,
-        MessageType::DebugRecord => RecordStream::Debug,
-        MessageType::InformationRecord => RecordStream::Information,
-        MessageType::ProgressRecord => RecordStream::Progress,
-        _ => return None,
-    })
+    STREAMS.iter().find(|(known, _)| *known == kind).map(|(_, stream)| *stream)
 }
 
 /// The CLIXML of a record.
@@ -54,10 +65,10 @@ pub(super) fn without_secrets(body: RecordBody) -> Result<RecordBody> {
 
 /// The same value without SecureStrings. The depth of values is bounded by their decoder.
 pub(super) fn value_without_secrets(value: &Value) -> Value {
-    match value {
-        Value::Secure(_) => Value::text(SECURE),
-        Value::Object(object) => Value::object(object_without_secrets(object)),
-        other => other.clone(),
+    match (value, value.as_object()) {
+        (Value::Secure(_), _) => Value::text(SECURE),
+        (_, Some(object)) => Value::object(object_without_secrets(object)),
+        (_, None) => value.clone(),
     }
 }
 
@@ -90,14 +101,10 @@ pub(super) fn shown(call: &HostCall) -> Shown {
     if call.method.passage() != Passage::Shown {
         return Shown::Nothing;
     }
-    let end = match call.method {
-        HostMethod::Write1 | HostMethod::Write2 => "",
-        HostMethod::WriteLine1 => return Shown::Text("\n".to_owned()),
-        HostMethod::WriteLine2 | HostMethod::WriteLine3 | HostMethod::WriteErrorLine => "\n",
-        _ => return Shown::AsRecord,
-    };
+    let Some((method, end)) = SHOWN.iter().find(|(method, _)| *method == call.method) else { return Shown::AsRecord };
     // Colours stand before the text.
     match call.parameters.last() {
+        None if *method == HostMethod::WriteLine1 => Shown::Text((*end).to_owned()),
         Some(Value::Text(text)) => Shown::Text(format!("{text}{end}")),
         Some(Value::Units(units)) => Shown::Text(format!("{}{end}", String::from_utf16_lossy(units))),
         Some(_) | None => Shown::Nothing,

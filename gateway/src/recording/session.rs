@@ -117,7 +117,8 @@ impl Session {
     }
 
     async fn write(&self, entry: &Entry, wait: Wait) -> Result<(), NotRecorded> {
-        self.opened.get_or_try_init(|| self.open()).await?;
+        // On the heap, since it is large and there once.
+        self.opened.get_or_try_init(|| Box::pin(self.open())).await?;
         let recorder = self.recorder.as_ref().map_err(|error| *error)?;
         let body = entry.json().ok_or(NotRecorded::Write(std::io::ErrorKind::InvalidData))?;
         match wait {
@@ -164,7 +165,7 @@ impl Session {
         {
             tracing::error!(%error, session = %self.begin.session, goes_on, "A session is not recorded");
             let event = if goes_on { RecordingEvent::Stopped { why } } else { RecordingEvent::Refused { why } };
-            gateway.audit_after(Event::new(EventKind::Recording(event), &self.context)).await;
+            Box::pin(gateway.audit_after(Event::new(EventKind::Recording(event), &self.context))).await;
         }
         if goes_on { Ok(()) } else { Err(error) }
     }

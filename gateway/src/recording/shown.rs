@@ -41,16 +41,12 @@ pub(super) fn record(kind: MessageType, value: &Value) -> String {
 
 /// A record of a stream without how it was asked for.
 pub(super) fn without_invocation(kind: MessageType, value: Value) -> Value {
-    match value {
-        Value::Object(object) if kind != MessageType::PipelineOutput => {
-            let mut object = Object::clone(&object);
-            for members in [&mut object.extended, &mut object.adapted].into_iter().flatten() {
-                members.retain(|(name, _)| !INVOCATION.contains(&name.as_str()));
-            }
-            Value::object(object)
-        }
-        other => other,
+    let Some(object) = value.as_object().filter(|_| kind != MessageType::PipelineOutput) else { return value };
+    let mut object = Object::clone(object);
+    for members in [&mut object.extended, &mut object.adapted].into_iter().flatten() {
+        members.retain(|(name, _)| !INVOCATION.contains(&name.as_str()));
     }
+    Value::object(object)
 }
 
 /// The text that a call of a host shows; nothing where it shows none.
@@ -88,13 +84,7 @@ pub(super) fn any_text(value: &Value, is_sought: &mut dyn FnMut(&str) -> bool) -
 
 /// A value on its own: an object without a text of its own by its members, one on a line.
 fn text(value: &Value) -> String {
-    match value {
-        Value::Object(object) => match listed(object) {
-            Some(listed) => listed,
-            None => line(value),
-        },
-        other => line(other),
-    }
+    value.as_object().and_then(listed).unwrap_or_else(|| line(value))
 }
 
 fn listed(object: &Object) -> Option<String> {

@@ -144,6 +144,21 @@ fn characters_that_xml_cannot_carry_are_refused() {
 }
 
 #[test]
+fn neighbours_of_what_xml_cannot_carry_are_read() {
+    let text = "\t\n ~\u{7F}\u{D7FF}\u{E000}\u{F8FF}\u{FEFF}\u{FFFD}\u{10000}\u{10FFFF}";
+    assert_eq!(parse(format!("<a>{text}</a>").as_bytes()).unwrap().text(), Ok(text));
+}
+
+#[test]
+fn bytes_are_written_in_base64() {
+    for (bytes, text) in [(&b""[..], ""), (b"\0", "AA=="), (b"ab<>&\"'\r\n", "YWI8PiYiJw0K")] {
+        let mut writer = Writer::default();
+        writer.start("a").base64(bytes);
+        assert_eq!(writer.finish().unwrap(), format!("<a>{text}</a>"));
+    }
+}
+
+#[test]
 fn prefixes_have_to_be_declared() {
     for document in [
         "<p:a/>",

@@ -8,12 +8,13 @@ mod idle;
 mod latency;
 mod logins;
 mod many;
+mod peer;
 mod plan;
 mod pool;
 mod psrp;
 mod session;
 mod signing;
-mod target;
+
 mod throughput;
 
 use plan::{Mode, Plan};
@@ -23,6 +24,8 @@ use std::io::{BufRead as _, Write as _, stdin, stdout};
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn main() -> Outcome<()> {
+    // As the gateway does, so that neither is faster by this alone.
+    sekisho_protocol::memory::keep_large_blocks();
     let mut line = String::new();
     stdin().lock().read_line(&mut line)?;
     let plan: Plan = serde_json::from_str(&line)?;
@@ -35,7 +38,7 @@ fn main() -> Outcome<()> {
         Mode::Signing => signing::run(&plan)?,
         Mode::PsrpLatency => psrp::latency(&plan)?,
         Mode::PsrpOutput => psrp::output(&plan)?,
-        Mode::Target => target::run(&plan)?,
+        Mode::Target => peer::run(&plan)?,
     };
     writeln!(stdout(), "{result}")?;
     Ok(())

@@ -144,7 +144,7 @@ mod tests {
             rule: None,
             arguments: AuditedArguments::Arguments(vec![AuditedArgument::Plain("/all".to_owned())]),
         };
-        let commands = AuditedCommands { statements: vec![vec![first.clone(), second], vec![first.clone()]] };
+        let commands = AuditedCommands { statements: vec![vec![first.clone(), second], vec![first]] };
         let line = commands.line();
         let (pipeline, again) = line.split_once("; ").unwrap();
         assert_eq!(

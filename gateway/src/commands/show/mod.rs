@@ -147,9 +147,9 @@ fn write_alone(
     }
     let reader = Reader { uid, login_uid: login_uid("self") };
     let event = read_event(session, reader, None);
-    let (audit, _opened) = Audit::open(settings, Arc::new(move || now), &event).map_err(|error| match error {
-        OpenError::InUse { .. } => CommandError::from(ShowError::Unreachable(io::ErrorKind::NotFound)),
-        other => other.into(),
+    let (audit, _opened) = Audit::open(settings, Arc::new(move || now), &event).map_err(|error| {
+        let in_use = matches!(error, OpenError::InUse { .. });
+        if in_use { ShowError::Unreachable(io::ErrorKind::NotFound).into() } else { CommandError::from(error) }
     })?;
     // Also where lines may be lost this one may not.
     if audit.healthy() { Ok(()) } else { Err(ShowError::NotWritten.into()) }

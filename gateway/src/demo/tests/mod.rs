@@ -4,6 +4,8 @@ mod backend;
 mod capabilities;
 mod commands;
 mod jobs;
+mod pipelines;
+mod powershell_jobs;
 mod raw;
 mod remoting;
 mod targets;

@@ -4,7 +4,7 @@
 //! entry, scripts in the policy's own text.
 
 use super::values::using_key;
-use super::{Form, Sealer, Secrets, Shown};
+use super::{ExitTail, Form, Sealer, Secrets, Shown};
 use crate::config::Endpoint;
 use sekisho_policy::value::{Number, NumberKind, Secure, SecureKind, Value};
 use sekisho_policy::{CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter, CheckedScript, Presence};
@@ -23,6 +23,9 @@ pub enum Unsendable {
     /// The redirections of the client are not those of what was judged.
     #[error("the redirections belong to other commands than those that were permitted")]
     Merge,
+    /// The client asks for the exit code of a program, and a restricted endpoint tells none.
+    #[error("a restricted endpoint tells no exit codes of programs")]
+    ExitCode,
     /// A secret that is not there.
     #[error("a secret is gone that the command needs")]
     Secret,
@@ -62,11 +65,40 @@ pub fn encode(sent: Sent<'_>, form: &Form, input: Presence, writer: &Writer<'_>)
     for statement in &mut statements {
         statement.extend(writer.tail(form.shown));
     }
+    if form.exit != ExitTail::None && sent.runs_program() {
+        statements.push(vec![writer.exit()?]);
+    }
     let no_input = input == Presence::Absent;
     Ok(CreatePipeline { no_input, ..CreatePipeline::of_statements(statements) })
 }
 
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Sent<'_> {
+    /// Whether a program is among it, whose exit code only the target knows.
+    pub fn runs_program(self) -> bool {
+        let Self::Commands(commands) = self else { return false };
+        let mut all = commands.statements().iter().flatten();
+        all.any(|command| matches!(command.arguments(), CheckedArguments::Program(_)))
+    }
+}
+
+/// What tells the exit code of the last program: the gateway's own text, the same always.
+const EXIT: &str = "exit $LASTEXITCODE";
+
 impl Writer<'_> {
+    /// Only an endpoint with the whole language can tell a program's exit code.
+    fn exit(&self) -> Result<Command, Unsendable> {
+        match self.endpoint {
+            Endpoint::Full => Ok(Command { kind: CommandKind::Script, ..Command::new(EXIT, Vec::new()) }),
+            Endpoint::Restricted => Err(Unsendable::ExitCode),
+        }
+    }
+
     fn statements(&self, commands: &CheckedCommands, form: &Form) -> Result<Vec<Vec<Command>>, Unsendable> {
         let mut statements = Vec::with_capacity(commands.statements().len());
         for commands in commands.statements() {

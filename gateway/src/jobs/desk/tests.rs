@@ -161,6 +161,7 @@ async fn an_errand_that_breaks_leaves_its_target_an_outcome() {
         other @ (JobEvent::Accepted { .. }
         | JobEvent::Started { .. }
         | JobEvent::Output { .. }
+        | JobEvent::Record { .. }
         | JobEvent::Finished { .. }
         | JobEvent::Denied { .. }
         | JobEvent::Cancelled { .. }

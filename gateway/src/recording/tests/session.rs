@@ -234,15 +234,11 @@ async fn what_is_more_than_the_limits_is_left_out_and_that_is_said() {
     let entries = entries(&file(&trial));
     let outputs = entries.iter().filter(|entry| matches!(entry, Entry::Output(_))).count();
     assert_eq!(outputs, 20);
-    let limits = entries.iter().filter_map(|entry| match entry {
-        Entry::Limit(limit) => Some(limit.scope),
-        _ => None,
-    });
+    let limits =
+        entries.iter().filter_map(|entry| if let Entry::Limit(limit) = entry { Some(limit.scope) } else { None });
     assert_eq!(limits.collect::<Vec<_>>(), [Scope::Command, Scope::Session]);
-    let left_out = entries.iter().filter_map(|entry| match entry {
-        Entry::Ended(ended) => Some(ended.left_out),
-        _ => None,
-    });
+    let left_out =
+        entries.iter().filter_map(|entry| if let Entry::Ended(ended) = entry { Some(ended.left_out) } else { None });
     assert_eq!(left_out.collect::<Vec<_>>(), [2, 2, 12]);
     trial.stop().await;
 }

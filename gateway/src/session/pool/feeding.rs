@@ -74,7 +74,7 @@ impl Feeding<'_> {
         let Some(response) = self.questions.lock().answered(response) else { return Ok(()) };
         let result = match response.result {
             HostResult::Value(value) if has_secure(&value) => HostResult::Value(self.for_target(&value).await?),
-            other => other,
+            other @ (HostResult::Value(_) | HostResult::Error(_) | HostResult::Done) => other,
         };
         self.control.host_response(&HostResponse { result, ..response }).await.map_err(End::Target)
     }

@@ -32,6 +32,7 @@ use parking_lot::Mutex;
 use pipeline::{Begun, Inbound, InboundQueue, Pipeline};
 use run::{Host, Run};
 use sekisho_protocol::clixml::Value;
+use sekisho_protocol::error::PeerMisbehaved;
 use sekisho_protocol::psrp::{HostInfo, HostWindow, PipelineState, PoolServer, PoolState, ServerEvent, Stated, Stream};
 use sekisho_protocol::wsman::{CommandId, Compression, ShellId};
 use std::collections::HashMap;
@@ -251,23 +252,27 @@ impl PoolShell {
         id: Uuid,
         piece: &[u8],
     ) -> Result<(), PoolProblem> {
-        let most = gateway.live().config.limits.commands_per_shell;
         let (pipeline, inbound) = Pipeline::new(id);
-        {
-            let mut pipelines = self.pipelines.lock();
-            if pipelines.contains_key(&id) {
-                drop(pipelines);
-                return Err(self.broken(gateway, sekisho_protocol::error::PeerMisbehaved::OutOfOrder.into()));
-            }
-            if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
-                return Err(PoolProblem::TooMany);
-            }
-            self.forget_fetched(&mut pipelines);
-            pipelines.insert(id, Arc::clone(&pipeline));
-        }
+        self.seat(gateway, &pipeline)?;
         pipeline.wait_for_request(inbound);
         let events = self.front.command(id, piece).map_err(|error| self.broken(gateway, error))?;
         self.handle(gateway, caller, events)
+    }
+
+    /// Takes a pipeline in.
+    fn seat(self: &Arc<Self>, gateway: &Arc<Gateway>, pipeline: &Arc<Pipeline>) -> Result<(), PoolProblem> {
+        let most = gateway.live().config.limits.commands_per_shell;
+        let mut pipelines = self.pipelines.lock();
+        if pipelines.contains_key(&pipeline.id()) {
+            drop(pipelines);
+            return Err(self.broken(gateway, PeerMisbehaved::OutOfOrder.into()));
+        }
+        if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
+            return Err(PoolProblem::TooMany);
+        }
+        self.forget_fetched(&mut pipelines);
+        pipelines.insert(pipeline.id(), Arc::clone(pipeline));
+        Ok(())
     }
 
     /// What follows on a stream.

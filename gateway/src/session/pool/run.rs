@@ -7,7 +7,7 @@ use super::pipeline::{InboundQueue, Pipeline};
 use super::{Caller, PoolShell, text};
 use crate::audit::{CommandResult, Outcome, SessionEnd, TerminatedBy};
 use crate::backend::{BackendError, Effect, RunningPipeline};
-use crate::enforce::pipeline::{Asked, CommandQuery, Form, Local, PLAIN, Secrets, Shown, read};
+use crate::enforce::pipeline::{Asked, CommandQuery, ExitTail, Form, Local, PLAIN, Secrets, Shown, read};
 use crate::enforce::{Ask, Asker, Permit, PipelineIds, Refusal, count, judge, refuse_unread};
 use crate::session::command::Ended;
 use crate::session::shell::presence;
@@ -77,7 +77,7 @@ impl Run {
                 let refusal = refuse_unread(&self.gateway, self.asker(), self.ids(), &unread).await;
                 self.refused(&refusal, about).await;
             }
-            Asked::Judge { action, form } => self.judged((action, form), secrets, about, inbound).await,
+            Asked::Judge { action, form } => Box::pin(self.judged((action, form), secrets, about, inbound)).await,
         }
     }
 
@@ -166,10 +166,10 @@ impl Run {
             story.not_started(BackendError::NotRecorded(error), Effect::NotDone).await;
             return self.failed(record(error.to_string(), "SekishoNotRecorded", ErrorCategory::ResourceUnavailable));
         }
-        self.started(permit, form, secrets, (story, inbound)).await;
+        self.started(permit, secrets, (story, inbound)).await;
     }
 
-    async fn started(&self, permit: Permit, form: Form, secrets: Secrets, (mut story, inbound): (Story, InboundQueue)) {
+    async fn started(&self, permit: Permit, secrets: Secrets, (mut story, inbound): (Story, InboundQueue)) {
         if self.pipeline.is_stopped() {
             self.not_sent().await;
             story.given_up(TerminatedBy::Client).await;
@@ -181,6 +181,10 @@ impl Run {
             return self.target_failed(BackendError::Outdated, Effect::NotDone);
         }
         let may_ask = permit.may_ask();
+        let mut form = permit.form().clone();
+        if permit.target_tells_exit_code() {
+            form.exit = ExitTail::None;
+        }
         let running = match self.start(permit, secrets).await {
             Ok(running) => running,
             Err(error) => {
@@ -299,14 +303,10 @@ impl Run {
         };
         let message = format!("{error}; {what_now}");
         self.failed(record(message, "SekishoTargetFailed", ErrorCategory::ResourceUnavailable));
-        match error {
-            // What such a target says next cannot be told apart from what it does not say.
-            BackendError::Invalid(_)
-            | BackendError::Mismatch
-            | BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) => {
-                self.shell.break_off(&self.gateway, SessionEnd::Target);
-            }
-            _ => {}
+        // What such a target says next cannot be told apart from what it does not say.
+        let gone = BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS);
+        if matches!(error, BackendError::Invalid(_) | BackendError::Mismatch) || error == gone {
+            self.shell.break_off(&self.gateway, SessionEnd::Target);
         }
     }
 

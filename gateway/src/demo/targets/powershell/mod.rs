@@ -21,4 +21,4 @@ mod tests;
 pub(super) use machine::Machine;
 pub(super) use pool::Pool;
 #[cfg(test)]
-pub(in crate::demo) use script::{Asked, Heard, Say, Watch};
+pub(in crate::demo) use script::{Asked, Heard, Say};

@@ -14,7 +14,7 @@ use sekisho_protocol::psrp::{
 use sekisho_protocol::soap::FaultCode;
 use sekisho_protocol::wsman::{
     Action, CommandId, CommandLine, CreateShell, Request, RequestBody, Resource, ResponseBody, ShellId, SignalCode,
-    decode_response, encode_request,
+    encode_request,
 };
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ fn laters(pool: Uuid) -> Vec<Attack> {
         after("a gap by Send", Stream::Main, fragment(1, 2, END, &cut[60..])),
         after("another object by Send", Stream::Main, right.clone()),
         after("another end by Send", Stream::Main, fragment(1, 1, END, b"<Obj>")),
-        after("a pipeline among the answers", Stream::PromptResponse, right.clone()),
+        after("a pipeline among the answers", Stream::PromptResponse, right),
         after(
             "an answer without a question",
             Stream::PromptResponse,
@@ -223,19 +223,15 @@ async fn a_pipeline_comes_once() {
     let remote = Remote::new().await;
     let sleep = pipeline(vec![command("Start-Sleep", vec![named("Seconds", Value::int(3600))])]);
     let other = pipeline(vec![command("Restart-Service", vec![named("Name", text("W32Time"))])]);
-    let attacks: [fn(&CreatePipeline, Uuid, Uuid) -> (bool, Vec<u8>); 2] = [
-        |other, pool, id| (true, to_server(1, MessageType::CreatePipeline, (pool, Some(id)), &other.encode())),
-        |other, pool, id| (false, to_server(9, MessageType::CreatePipeline, (pool, Some(id)), &other.encode())),
-    ];
-    for (ran, attack) in (1..).zip(attacks) {
+    for (ran, by) in (1..).zip([Action::Command, Action::Send]) {
         let mut client = remote.client().await;
         let id = client.start(&sleep).await;
         // It runs once the target has it.
         while remote.pipelines() < ran {
             tokio::task::yield_now().await;
         }
-        let (by_command, bytes) = attack(&other, client.pool, id);
-        let answered = if by_command {
+        let bytes = to_server(9, MessageType::CreatePipeline, (client.pool, Some(id)), &other.encode());
+        let answered = if by == Action::Command {
             client.command(id, &bytes).await
         } else {
             client.send(Some(id), Stream::Main, &bytes).await
@@ -509,10 +505,8 @@ async fn sessions_are_not_disconnected() {
         let asked = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Receive";
         let changed = xml.replacen(asked, &asked.replace("Receive", action), 1);
         assert_ne!(xml, changed);
-        let headers = "Content-Type: application/soap+xml;charset=UTF-8\r\n";
-        let got = client.raw.send("POST /wsman/web01", headers, changed.as_bytes()).await;
-        let fault = decode_response(&got.body).unwrap().outcome.unwrap_err();
-        assert_eq!((got.status, fault.code), (500, FaultCode(2_150_858_818)), "{action}");
+        let fault = client.raw.say(&changed).await.unwrap_err();
+        assert_eq!(fault.code, FaultCode(2_150_858_818), "{action}");
     }
     assert!(client.works().await);
     remote.site.stop().await;
@@ -573,5 +567,29 @@ async fn a_client_answers_a_question_by_an_error_of_no_concern_to_the_target() {
             assert!(!String::from_utf8_lossy(&data).contains("canary"));
         }
     }
+    remote.site.stop().await;
+}
+
+/// Whoever asks and does not fetch the answers comes to an end before the gateway's memory does.
+#[tokio::test]
+async fn answers_that_nobody_fetches_are_bounded() {
+    let remote = Remote::new().await;
+    let body = Value::object(Object::of_members([("CI", Value::long(7))]));
+    let mut client = remote.client().await;
+    let mut object = 9;
+    let mut most = 64_usize;
+    let code = loop {
+        let mut data = Vec::new();
+        while data.len() < 300_000 {
+            data.extend(to_server(object, MessageType::GetAvailableRunspaces, (client.pool, None), &body));
+            object += 1;
+        }
+        if let Err(fault) = client.send(None, Stream::Main, &data).await {
+            break fault.code;
+        }
+        most = most.checked_sub(1).expect("there is no end to what waits");
+    };
+    assert_eq!(code, FaultCode::PSRP_MALFORMED);
+    assert!(!client.works().await);
     remote.site.stop().await;
 }

@@ -6,9 +6,9 @@ use super::{Asked, Heard, Remote, Say};
 use crate::demo::site::USER;
 use sekisho_protocol::clixml::{Object, Value};
 use sekisho_protocol::psrp::{
-    Defragmenter, Destination, ErrorCategory, ErrorRecord, ExchangeKey, HostCall, HostMethod, HostResponse, HostResult,
-    Message, MessageType, Passage, PipelineState, PoolState, ProtocolVersion, SessionCapability, Stated, Stream,
-    private_data,
+    CreatePipeline, Defragmenter, Destination, ErrorCategory, ErrorRecord, ExchangeKey, HostCall, HostMethod,
+    HostResponse, HostResult, Message, MessageType, Passage, PipelineState, PoolState, ProtocolVersion,
+    SessionCapability, Stated, Stream, private_data,
 };
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::soap::FaultCode;
@@ -34,6 +34,11 @@ fn call(object: u64, asked: Asked, call: &HostCall) -> Vec<u8> {
 /// The pool as usual, and each Receive of a pipeline by `say`.
 fn in_pipelines(say: impl Fn(Asked) -> Say + Send + Sync + 'static) -> impl Fn(Asked) -> Say + Send + Sync + 'static {
     move |asked| if asked.pipeline.is_some() { say(asked) } else { Say::Usual }
+}
+
+/// What is silent until it is stopped.
+fn sleeping() -> CreatePipeline {
+    pipeline(vec![command("Start-Sleep", vec![named("Seconds", Value::int(3600))])])
 }
 
 async fn ask(client: &mut Client) -> Ran {
@@ -449,15 +454,14 @@ async fn a_target_that_asks_for_a_key_gets_one() {
         (None, 0) => Say::KeyWanted,
         (None, _) | (Some(_), _) => Say::Usual,
     });
-    let sleep = vec![named("Milliseconds", Value::int(1500))];
-    let ran = client.commands(vec![command("Start-Sleep", sleep)]).await;
-    assert_eq!(ran.state(), PipelineState::Completed);
+    let id = client.start(&sleeping()).await;
     let key = |heard: &Heard| {
         let Heard::Send { of: None, stream: Stream::Main, data } = heard else { return false };
         let objects = Defragmenter::new().receive(data).unwrap();
         objects.into_iter().any(|object| Message::decode(object).unwrap().header.kind == MessageType::PublicKey)
     };
-    assert!(remote.heard().iter().any(key));
+    remote.heard_of(key).await;
+    client.signal(id, SignalCode::Terminate).await.unwrap();
     remote.site.stop().await;
 }
 
@@ -487,5 +491,59 @@ async fn a_password_is_asked_for_only_where_policy_lets_a_command_ask() {
             assert!(!String::from_utf8_lossy(&data).contains(mine.0.as_str()));
         }
     }
+    remote.site.stop().await;
+}
+
+/// A call of the pool itself, outside of any pipeline, asks nobody, and does not wait.
+#[tokio::test]
+async fn a_question_of_the_pools_is_refused() {
+    let remote = Remote::new().await;
+    let mut client = remote.client().await;
+    remote.misbehave(|asked| match (asked.pipeline, asked.turn) {
+        (None, 0) => {
+            let call =
+                HostCall { call: 7, method: HostMethod::PromptForCredential2, parameters: vec![text("Password")] };
+            Say::Data(to_client(4, MessageType::RunspacePoolHostCall, (asked.pool, None), &call.encode()))
+        }
+        (None, _) | (Some(_), _) => Say::Usual,
+    });
+    let id = client.start(&sleeping()).await;
+    remote.heard_of(|heard| matches!(heard, Heard::Send { of: None, stream: Stream::PromptResponse, .. })).await;
+    client.signal(id, SignalCode::PowerShellCtrlC).await.unwrap();
+    let ran = client.follow(id, |_| HostResult::Done).await;
+    assert_eq!((ran.state(), ran.calls.len(), client.events.len()), (PipelineState::Stopped, 0, 2));
+    let answered = answers(&remote.heard());
+    assert_eq!((answered.len(), answered[0].call), (1, 7));
+    assert!(matches!(answered[0].result, HostResult::Error(_)));
+    remote.site.stop().await;
+}
+
+#[tokio::test]
+async fn a_pool_that_ends_in_the_middle_takes_nothing_more() {
+    let remote = Remote::new().await;
+    let mut client = remote.client().await;
+    remote.misbehave(|asked| match (asked.pipeline, asked.turn) {
+        (None, 0) => {
+            let body = Stated { state: PoolState::Broken, error: None }.encode_pool();
+            Say::Data(to_client(4, MessageType::RunspacePoolState, (asked.pool, None), &body))
+        }
+        (None, _) | (Some(_), _) => Say::Usual,
+    });
+    let id = client.start(&sleeping()).await;
+    let ran = loop {
+        let ran = ask(&mut client).await;
+        if ran.state() == PipelineState::Failed {
+            break ran;
+        }
+    };
+    assert_eq!(ran.failure().0, "SekishoTargetFailed");
+    let before = remote.pipelines();
+    assert_eq!(ask(&mut client).await.failure().0, "SekishoTargetFailed");
+    assert_eq!(remote.pipelines(), before, "a pool that has ended is sent nothing");
+    client.signal(id, SignalCode::PowerShellCtrlC).await.unwrap();
+    let ran = client.follow(id, |_| HostResult::Done).await;
+    assert_eq!(ran.state(), PipelineState::Stopped, "what runs has its own stream");
+    remote.behave();
+    assert!(remote.client().await.works().await);
     remote.site.stop().await;
 }

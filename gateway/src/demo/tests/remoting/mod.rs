@@ -3,6 +3,7 @@
 mod client;
 mod hostile_client;
 mod hostile_target;
+mod recorded;
 mod sessions;
 mod wire;
 
@@ -12,6 +13,7 @@ use crate::demo::site::{Pace, Site, USER};
 use crate::demo::targets::{Asked, Heard, Say};
 use client::Client;
 use sekisho_protocol::http_auth::Scheme;
+use std::time::Duration;
 
 /// Commands that the targets have for these tests alone, and what may be done with the others.
 const POLICY: &str = r#"
@@ -53,6 +55,9 @@ roles = ['remote']
 /// Tests ask for more in a minute than people do.
 const LIMITS: &str = "\n[limits.rates.commands_per_principal]\nper_minute = 60000\nburst = 6000\n";
 
+/// When a test is lost: by far longer than anything takes.
+const LATEST: Duration = Duration::from_secs(120);
+
 /// A gateway, and the first target with its ears.
 struct Remote {
     _folder: Folder,
@@ -61,9 +66,15 @@ struct Remote {
 
 impl Remote {
     async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// With more in the configuration.
+    async fn with(more: &str) -> Self {
         let folder = Folder::new().unwrap();
         let policy = format!("{}\n{POLICY}", include_str!("../../policy.toml"));
-        let site = Site::start_with(&folder, Pace::Usual, &policy, &|_targets| LIMITS.to_owned()).await.unwrap();
+        let site =
+            Site::start_with(&folder, Pace::Usual, &policy, &|_targets| format!("{LIMITS}{more}")).await.unwrap();
         Self { _folder: folder, site }
     }
 
@@ -92,6 +103,16 @@ impl Remote {
     /// What the target was sent.
     fn heard(&self) -> Vec<Heard> {
         self.site.parts().1[0].machine().watch().heard()
+    }
+
+    /// Waits until the target has heard something.
+    async fn heard_of(&self, wanted: impl Fn(&Heard) -> bool) {
+        let heard = async {
+            while !self.heard().iter().any(&wanted) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(LATEST, heard).await.expect("the target never heard of it");
     }
 
     /// How many pipelines the target was sent.

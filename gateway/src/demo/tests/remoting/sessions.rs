@@ -1,10 +1,11 @@
 //! Sessions as they should be.
 
-use super::client::{Client, alone, command, host, named, pipeline, text};
+use super::super::raw::header;
+use super::client::{Client, alone, command, create, host, named, opening, pipeline, text};
 use super::{Heard, Remote};
 use crate::demo::site::USER;
 use crate::identity::PrincipalName;
-use crate::session::{PoolFetched as Fetched, PoolShell, Session};
+use crate::session::{Fetch, PoolFetched as Fetched, PoolShell, Session};
 use sekisho_protocol::auth::NtHash;
 use sekisho_protocol::clixml::{Object, Value};
 use sekisho_protocol::psrp::{
@@ -13,7 +14,11 @@ use sekisho_protocol::psrp::{
 };
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::soap::FaultCode;
-use sekisho_protocol::wsman::{CommandState, ShellId, SignalCode};
+use sekisho_protocol::wsman::{
+    Action, CommandId, CommandState, Compression, MessageId, Request, RequestBody, Resource, ResponseBody, SendStream,
+    ShellId, SignalCode, encode_request,
+};
+use sekisho_protocol::xpress;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -227,9 +232,10 @@ async fn a_repeated_receive_brings_the_same_until_it_arrived() {
     let id = client.start(&pipeline(vec![command("Get-Much", much)])).await;
     let pool = shell(&remote, &client);
     let later = Instant::now() + Duration::from_secs(60);
-    let fetch = async || match pool.fetch(Some(id), 512_000, later).await.unwrap() {
-        Fetched::Output(output, turn) => (output, turn),
-        other => panic!("{other:?}"),
+    let fetch = async || {
+        let fetched = pool.fetch(&receive(Some(id)), later).await.unwrap();
+        let Fetched::Output(output, turn) = fetched else { panic!("{fetched:?}") };
+        (output, turn)
     };
     let mut pieces = Vec::new();
     loop {
@@ -237,7 +243,7 @@ async fn a_repeated_receive_brings_the_same_until_it_arrived() {
         let (again, turn) = fetch().await;
         assert_eq!(first, again, "what was not acknowledged comes again");
         pool.acknowledge(Some(id), stale);
-        let (still, turn) = if pieces.len() % 2 == 0 { fetch().await } else { (again.clone(), turn) };
+        let (still, turn) = if pieces.len() % 2 == 0 { fetch().await } else { (Arc::clone(&again), turn) };
         assert_eq!(still, again, "the acknowledgement of an older answer counts for nothing");
         pool.acknowledge(Some(id), turn);
         pieces.extend(again.streams.iter().map(|chunk| chunk.data.clone()));
@@ -259,10 +265,11 @@ async fn of_two_that_wait_for_one_stream_the_older_is_sent_away() {
     client.poll(Some(id)).await.unwrap();
     let pool = shell(&remote, &client);
     let later = Instant::now() + Duration::from_secs(60);
+    let (first, second) = (receive(Some(id)), receive(Some(id)));
     let (older, newer, ()) = tokio::join!(
         biased;
-        pool.fetch(Some(id), 512_000, later),
-        pool.fetch(Some(id), 512_000, later),
+        pool.fetch(&first, later),
+        pool.fetch(&second, later),
         async {
             client.signal(id, SignalCode::PowerShellCtrlC).await.unwrap();
         }
@@ -283,4 +290,67 @@ async fn sessions_of_one_user_do_not_mix() {
     assert_eq!(one.follow(first, |_| HostResult::Done).await.texts(), ["one"]);
     assert_eq!(one.poll(Some(Uuid::new_v4())).await.unwrap_err().code, FaultCode::UNEXPECTED_SELECTORS);
     remote.site.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_outlives_the_connection_of_its_client() {
+    let remote = Remote::new().await;
+    let mut client = remote.client().await;
+    let id = client.start(&pipeline(vec![command("Read-Host", vec![])])).await;
+    client.raw = remote.connection(USER).await;
+    let ran = client.follow(id, |_| HostResult::Value(text("sato"))).await;
+    assert_eq!(ran.texts(), ["sato"]);
+    assert!(client.works().await);
+    remote.site.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_host_nobody_is_asked_whatever_policy_says() {
+    let remote = Remote::new().await;
+    let mut client = Client::open_with(&remote, USER, (HostInfo::none(), 512_000)).await.unwrap();
+    let ran = client.commands(vec![command("Read-Host", vec![])]).await;
+    assert_eq!((ran.state(), ran.calls.len()), (PipelineState::Failed, 0));
+    assert_eq!(ran.failure().0, "SekishoPromptRefused");
+    let ran = client.commands(vec![command("Write-Host", vec![alone(text("said"))])]).await;
+    assert_eq!((ran.of(MessageType::InformationRecord).len(), ran.calls.len()), (1, 0));
+    remote.site.stop().await;
+}
+
+#[tokio::test]
+async fn streams_are_compressed_for_a_client_that_asks_for_it() {
+    let remote = Remote::new().await;
+    let pool = Uuid::new_v4();
+    let (mut machine, creation) = opening(pool, host());
+    let mut raw = remote.connection(USER).await;
+    let resource = Resource::PowerShell("Microsoft.PowerShell".to_owned());
+    let header = header(resource, Action::Create, None);
+    let xml = encode_request(&Request { header, body: create(pool, &creation) }).unwrap();
+    let wanted = "<c:CompressionType xmlns:c=\"http://schemas.microsoft.com/wbem/wsman/1/windows/shell\" \
+                  s:mustUnderstand=\"true\">xpress</c:CompressionType></s:Header>";
+    let created = raw.say(&xml.replacen("</s:Header>", wanted, 1)).await;
+    let Ok(ResponseBody::Created(details)) = created else { panic!("{created:?}") };
+    assert_eq!(details.compression, Compression::Xpress);
+    let shell = Some(details.shell_id);
+    let receive = |id: Option<Uuid>| RequestBody::Receive {
+        command_id: id.map(CommandId::new),
+        streams: vec!["stdout".to_owned()],
+    };
+    let answer = raw.powershell(Action::Receive, shell, 512_000, receive(None)).await;
+    let Ok(ResponseBody::Receive(response)) = answer else { panic!("{answer:?}") };
+    for chunk in response.streams {
+        machine.receive(None, &xpress::decompress(&chunk.data).unwrap()).unwrap();
+    }
+    assert!(std::iter::from_fn(|| machine.next_event()).any(|event| event == ClientEvent::Opened));
+    // What is broken breaks the shell, and reaches nobody.
+    let sent = SendStream { stream: "stdin".to_owned(), command_id: None, end: false, data: vec![0xFF; 300] };
+    let answer = raw.powershell(Action::Send, shell, 512_000, RequestBody::Send(vec![sent])).await;
+    assert_eq!(answer.unwrap_err().code, FaultCode::PSRP_MALFORMED);
+    let answer = raw.powershell(Action::Receive, shell, 512_000, receive(None)).await;
+    assert_eq!(answer.unwrap_err().code, FaultCode::UNEXPECTED_SELECTORS);
+    remote.site.stop().await;
+}
+
+/// A Receive of its own.
+fn receive(of: Option<Uuid>) -> Fetch {
+    Fetch { of, request: Some(MessageId::new(Uuid::new_v4())), max_envelope: 512_000 }
 }

@@ -58,9 +58,7 @@ fn commands(all: &[Offered], query: &CommandQuery) -> Answers {
             return Answers { errors: vec![too_many()], ..Answers::default() };
         }
         Then::Nothing => found.iter().map(|one| objects.command(one)).collect(),
-        Then::Select(names) => {
-            found.iter().map(|one| objects.selected(one, names.iter().map(String::as_str))).collect()
-        }
+        Then::Select(names) => found.iter().map(|one| objects.selected(one, names)).collect(),
         Then::Metadata => {
             let count = std::iter::once(object::count(found.len()));
             count.chain(found.iter().map(|one| objects.metadata(one))).collect()

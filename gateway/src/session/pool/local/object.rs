@@ -21,12 +21,13 @@ pub(super) struct Objects {
 impl Objects {
     /// What proxies are made from.
     pub(super) fn metadata(&mut self, offered: &Offered) -> Value {
-        self.selected(offered, METADATA_MEMBERS.iter().copied())
+        self.selected(offered, &METADATA_MEMBERS)
     }
 
     /// What `Select-Object -Property` makes of a command.
-    pub(super) fn selected<'n>(&mut self, offered: &Offered, names: impl Iterator<Item = &'n str>) -> Value {
-        let members = names.map(|name| (name.to_owned(), self.member(offered, name))).collect();
+    pub(super) fn selected(&mut self, offered: &Offered, names: &[impl AsRef<str>]) -> Value {
+        let members = names.iter().map(AsRef::as_ref);
+        let members = members.map(|name: &str| (name.to_owned(), self.member(offered, name))).collect();
         custom(&format!("Selected.{}", type_of(offered)), members)
     }
 
