@@ -113,11 +113,11 @@ class Evidence:
     def log(self):
         return (self.gateway.folder / "gateway.out").read_bytes()
 
-    def look(self, when):
-        """Searches the gateway's memory."""
+    def look(self, when, *wanted):
+        """Searches the gateway's memory; for these alone where somebody waits meanwhile."""
         if may_read_memory(self.gateway.program.pid) is None:
             memory = Memory(self.gateway.program.pid)
-            self.copies[when] = memory.copies(*self.words.of_memory(), self.words.hash)
+            self.copies[when] = memory.copies(*(wanted or (*self.words.of_memory(), self.words.hash)))
 
     def found(self, when, *wanted):
         if why := may_read_memory():
@@ -251,7 +251,7 @@ def in_mid_login(evidence):
     client = threading.Thread(target=one)
     client.start()
     assert tap.holding.wait(20), "the gateway did not log in to the target"
-    evidence.look("in mid-login")
+    evidence.look("in mid-login", evidence.words.password)
     tap.release()
     client.join(60)
     assert outcome == [0]
@@ -291,12 +291,16 @@ def in_powershell(evidence):
         with pools(evidence.gateway, target=target, scheme=scheme, **options) as pool:
             told = [
                 *invoked(pool, "Test-Password", Password=secure(pool, words.secure.text)),
-                *invoked(pool, "Test-Credential", Credential=credential(pool, "alice", words.credential.text)),
+                *invoked(
+                    pool, "Test-Credential", Credential=credential(pool, "alice", words.credential.text)
+                ),
                 *invoked(pool, "Read-Host", AsSecureString=None),
                 *invoked(pool, "Get-Credential", Message="who?"),
             ]
             # The targets have opened each of them.
-            for digest, secret in zip(told, (words.secure, words.credential, words.typed, words.typed), strict=True):
+            for digest, secret in zip(
+                told, (words.secure, words.credential, words.typed, words.typed), strict=True
+            ):
                 wanted = hashlib.sha256(secret.encodings["UTF-16"]).hexdigest()
                 assert digest.rsplit(" ")[-1] == wanted, secret.name
             assert invoked(pool, "New-Password") == [OWN_PASSWORD]
@@ -421,6 +425,8 @@ def test_the_audit_and_the_configuration_have_no_secret(session):
     assert session.gateway.audit("denial") and session.gateway.audit("command")
     recordings = [file for file in (session.gateway.folder / "recordings").rglob("*") if file.is_file()]
     assert any(b"Test-Password" in file.read_bytes() for file in recordings), "nothing was recorded"
+    recordings = [file.read_text() for file in (session.gateway.folder / "recordings").glob("*.jsonl")]
+    assert any('"event":"asked"' in text for text in recordings) and any('"event":"stdout"' in text for text in recordings)
     assert search_folder(session.gateway.folder, session.words.of_audit()) == []
 
 

@@ -266,7 +266,9 @@ def test_a_denied_line_of_execute_ps_says_why(remoting):
     with client(remoting) as one:
         output, streams, had_errors = one.execute_ps("Stop-Service -Name Spooler")
     assert had_errors and output == ""
-    assert "none of your roles" in str(streams.error[-1]) and streams.error[-1].fq_error == "SekishoPolicyDenied"
+    assert (
+        "none of your roles" in str(streams.error[-1]) and streams.error[-1].fq_error == "SekishoPolicyDenied"
+    )
     remoting.nothing_ran()
 
 

@@ -65,7 +65,7 @@ def test_a_command_that_is_not_allowed(remoting, name, parameters, says):
         "Get-Service; Stop-Service Spooler",
         "[System.IO.File]::ReadAllText('C:\\x')",
         "Get-Service -Name $env:PATH",
-        "Get-Service -Name \"$(whoami)\"",
+        'Get-Service -Name "$(whoami)"',
         "Get-Service > C:\\x",
         "iex 'Get-Service'",
         "function Get-Service { whoami }",
@@ -174,7 +174,9 @@ def test_commands_that_run_side_by_side_are_limited(another):
 
 
 # ---- the session itself
-@pytest.mark.parametrize("name", ["PowerShell.7", "Microsoft.PowerShell32", "Elsewhere", "Microsoft.Exchange"])
+@pytest.mark.parametrize(
+    "name", ["PowerShell.7", "Microsoft.PowerShell32", "Elsewhere", "Microsoft.Exchange"]
+)
 def test_a_session_configuration_that_the_target_does_not_offer(remoting, name):
     with pytest.raises(WSManFaultError) as fault:
         with session(remoting, scheme="http", pool={"configuration_name": name}):

@@ -126,7 +126,9 @@ def test_a_target_that_asks_and_does_not_wait(remoting, user):
 
 
 # Those of [MS-PSRP] 2.2.3.17 that want an answer, and are none of the user's window.
-@pytest.mark.parametrize("method", [1, 2, 3, 4, 5, 7, 11, 12, 23, 24, 25, 26, 41, 42, 45, 46, 50, 52, 54, 55, 56])
+@pytest.mark.parametrize(
+    "method", [1, 2, 3, 4, 5, 7, 11, 12, 23, 24, 25, 26, 41, 42, 45, 46, 50, 52, 54, 55, 56]
+)
 def test_what_a_command_that_may_not_ask_calls_is_answered_and_never_passed(remoting, user, method):
     called = []
     with at(remoting, user) as pool:
@@ -175,4 +177,4 @@ def test_the_window_that_a_target_is_told_of_is_the_gateways(remoting, user):
         run(pool, "Get-Date")
     told = "".join(m["text"] for m in remoting.targets.seen("message"))
     assert "canary-title" not in told and "canary-host" not in told
-    assert "<B N=\"_isHostNull\">false</B>" in told
+    assert '<B N="_isHostNull">false</B>' in told

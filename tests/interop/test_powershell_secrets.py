@@ -44,7 +44,9 @@ def test_a_secure_string(remoting, password):
     assert len(remoting.targets.seen("message", kind="PUBLIC_KEY")) == 1
 
 
-@pytest.mark.parametrize("text", ["", "ü" * 500, "😀 \x00 end", "x" * 20_000], ids=["empty", "long", "odd", "longer"])
+@pytest.mark.parametrize(
+    "text", ["", "ü" * 500, "😀 \x00 end", "x" * 20_000], ids=["empty", "long", "odd", "longer"]
+)
 def test_odd_secrets(remoting, text):
     with session(remoting) as pool:
         assert run(pool, "Test-Password", Password=secure(pool, text)) == [digest(text)]
@@ -61,7 +63,11 @@ def test_a_credential(remoting, password):
 
 def test_a_secret_where_policy_wants_none_is_denied(remoting, password):
     with session(remoting) as pool:
-        for name, parameter in (("Show-Args", "Text"), ("Set-Secret", "Value"), ("Write-Output", "InputObject")):
+        for name, parameter in (
+            ("Show-Args", "Text"),
+            ("Set-Secret", "Value"),
+            ("Write-Output", "InputObject"),
+        ):
             error = refused(command(pool, name, **{parameter: secure(pool, password)}))
             assert error.fq_error == "SekishoPolicyDenied", str(error)
             assert "secure = true" in str(error), str(error)

@@ -51,7 +51,12 @@ def everything(path, pool):
     shell = command(pool, "get-service", **{"-na": None}).add_argument("Spooler")
     completed(shell)
     completed(PowerShell(pool).add_cmdlet("GET-SERVICE").add_argument("Spooler"))
-    completed(PowerShell(pool).add_cmdlet("Restart-Service").add_parameter("-Name:", "Spooler").add_parameter("-Force"))
+    completed(
+        PowerShell(pool)
+        .add_cmdlet("Restart-Service")
+        .add_parameter("-Name:", "Spooler")
+        .add_parameter("-Force")
+    )
     completed(script(pool, " Get-Service  spooler | select-object Name -First 1 "))
     completed(script(pool, "param($canary) Get-Service -Name $canary").add_argument("Spooler"))
 

@@ -200,7 +200,10 @@ impl RunningPipeline {
                 answer = &mut exchange => answer,
                 () = sleep(SILENCE) => {
                     pool.watch();
-                    exchange.await
+                    tokio::select! {
+                        answer = exchange => answer,
+                        () = pool.ended() => Err(BackendError::NoPool),
+                    }
                 }
             }
         };

@@ -22,7 +22,7 @@ use crate::config::{Endpoint, Target};
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use pipeline::{ExitTail, Form, Unread};
+use pipeline::{ExitTail, Form, Known, Unread};
 use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
@@ -229,6 +229,10 @@ async fn permit(gateway: &Gateway, granted: Granted, form: &Form, context: Conte
 
 async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Context) -> Refusal {
     let asked = record::asked(gateway.audit.redactor(), ask.action, &refused);
+    let known = ask.form.known.or_else(|| match &refused.carried {
+        Some(Action::Script(carried)) => Known::of_text(&carried.text),
+        Some(Action::Program(_) | Action::Commands(_)) | None => None,
+    });
     let Denied { reason, message, nearest, .. } = *refused.denied;
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
     let kind = EventKind::Denial { reason: format!("{reason:?}"), rule: rule.clone(), asked: Some(asked) };
@@ -236,6 +240,6 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Con
     let _said = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     // Whoever sends a script of a stock client is told what works instead, and not how else it reads.
-    let message = ask.form.known.map_or(message, |known| known.message().to_owned());
+    let message = known.map_or(message, |known| known.message().to_owned());
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }

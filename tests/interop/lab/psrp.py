@@ -23,7 +23,9 @@ NO_SUCH_SHELL = 2150858843
 
 
 @contextlib.contextmanager
-def session(path, user="ops", target="web01", scheme="https", pool=None, lasting=True, password=PASSWORD, **options):
+def session(
+    path, user="ops", target="web01", scheme="https", pool=None, lasting=True, password=PASSWORD, **options
+):
     """An open pool; `pool` are options of RunspacePool, the rest are those of WSMan. One that need not be `lasting`
     may be gone when it is closed."""
     where = path.where(scheme, target)

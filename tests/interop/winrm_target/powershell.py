@@ -80,7 +80,9 @@ class PipeSink:
         self.flush()
         result, error = await answered
         if error is not None:
-            raise Terminate(str(error), error.FullyQualifiedErrorId or "HostFailed", T.ErrorCategory.ResourceUnavailable)
+            raise Terminate(
+                str(error), error.FullyQualifiedErrorId or "HostFailed", T.ErrorCategory.ResourceUnavailable
+            )
         return result
 
     def show(self, method, parameters):

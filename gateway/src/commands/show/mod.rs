@@ -24,6 +24,11 @@ use uuid::Uuid;
 
 /// How long a running gateway may take to write the line.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often it is tried, and the time between.
+const TRIES: u32 = 10;
+const BETWEEN: Duration = Duration::from_millis(200);
+/// A gateway that hangs is not asked again.
+const LATE: [io::ErrorKind; 2] = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut];
 
 /// Why a recording is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -107,13 +112,28 @@ fn lines(path: &Path, anchor: &Anchor, each: &mut dyn FnMut(&Line) -> io::Result
     Ok(proof.map_err(|error| io_error(path, error))?)
 }
 
-/// Has it written who reads: by the gateway that runs, or else into the log that nobody has open.
+/// Has it written who reads: by the gateway that runs, or else into the log that nobody has open. Tried again where a
+/// gateway is just stopping or starting.
 fn tell(settings: &AuditSettings, session: Uuid, now: OffsetDateTime) -> Result<(), CommandError> {
     let folder = File::open(&settings.directory).map_err(|error| io_error(&settings.directory, error))?;
-    match UnixStream::connect(socket_in(&folder)) {
+    let mut tried = 0_u32;
+    loop {
+        let told = tell_once(settings, &folder, session, now);
+        tried = tried.saturating_add(1);
+        match told {
+            Err(CommandError::Show(ShowError::Unreachable(kind))) if tried < TRIES && !LATE.contains(&kind) => {
+                std::thread::sleep(BETWEEN);
+            }
+            told => return told,
+        }
+    }
+}
+
+fn tell_once(settings: &AuditSettings, folder: &File, session: Uuid, now: OffsetDateTime) -> Result<(), CommandError> {
+    match UnixStream::connect(socket_in(folder)) {
         Ok(stream) => Ok(ask(stream, session)?),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            write_alone(settings, &folder, session, now)
+            write_alone(settings, folder, session, now)
         }
         Err(error) => Err(ShowError::Unreachable(error.kind()).into()),
     }
@@ -130,7 +150,12 @@ fn ask(mut stream: UnixStream, session: Uuid) -> Result<(), ShowError> {
         Ok(answer)
     };
     let answer = asked().map_err(|error| ShowError::Unreachable(error.kind()))?;
-    if answer == WRITTEN { Ok(()) } else { Err(ShowError::NotWritten) }
+    match answer.as_str() {
+        WRITTEN => Ok(()),
+        // It stopped before it answered.
+        "" => Err(ShowError::Unreachable(io::ErrorKind::UnexpectedEof)),
+        _ => Err(ShowError::NotWritten),
+    }
 }
 
 fn write_alone(

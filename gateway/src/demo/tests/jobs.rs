@@ -15,8 +15,9 @@ use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::job::{Effect, FailureClass, JobEvent, JobRequest, ProblemClass, TargetSelection};
 use sekisho_protocol::secret::SecretText;
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use std::fmt::Write as _;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -70,6 +71,7 @@ pub(super) const SOON: Duration = Duration::from_secs(12);
 
 pub(super) struct Lab {
     _folder: Folder,
+    _gone: Socket,
     pub(super) site: Site,
 }
 
@@ -82,8 +84,10 @@ impl Lab {
         let folder = Folder::new().unwrap();
         let policy = include_str!("../policy.toml").replacen("[roles.disks]", &format!("{MORE}[roles.disks]"), 1);
         let policy = format!("{policy}\n{POWERSHELL}");
-        // Bound and let go again: nobody listens there.
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        // Bound and kept, so that nobody else is given it, and nobody listens there.
+        let gone = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        gone.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        let closed = gone.local_addr().unwrap().as_socket().unwrap().port();
         let config = |targets: &[crate::demo::targets::Running]| {
             let mut text = more.to_owned();
             let mut target = |name: &str, port: u16| {
@@ -104,7 +108,7 @@ impl Lab {
             text
         };
         let site = Site::start_with(&folder, Pace::Usual, &policy, &config).await.unwrap();
-        Self { _folder: folder, site }
+        Self { _folder: folder, _gone: gone, site }
     }
 
     fn gateway(&self) -> &Arc<Gateway> {

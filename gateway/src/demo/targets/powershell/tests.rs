@@ -1,7 +1,5 @@
 //! The pool and its cmdlets, asked by the protocol's own client without a connection.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test fails by anything else")]
-
 use super::{Machine, Pool};
 use crate::demo::folder::Folder;
 use crate::demo::targets::shell::Done;

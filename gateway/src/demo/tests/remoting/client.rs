@@ -1,7 +1,5 @@
 //! A client of PowerShell remoting over HTTP: the protocol's own machine where it is to be right, bytes where not.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test fails by anything else")]
-
 use super::{Raw, Remote};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

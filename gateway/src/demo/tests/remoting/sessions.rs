@@ -265,10 +265,11 @@ async fn of_two_that_wait_for_one_stream_the_older_is_sent_away() {
     client.poll(Some(id)).await.unwrap();
     let pool = shell(&remote, &client);
     let later = Instant::now() + Duration::from_secs(60);
+    let asked = receive(Some(id));
     let (older, newer, ()) = tokio::join!(
         biased;
-        pool.fetch(&receive(Some(id)), later),
-        pool.fetch(&receive(Some(id)), later),
+        pool.fetch(&asked, later),
+        pool.fetch(&asked, later),
         async {
             client.signal(id, SignalCode::PowerShellCtrlC).await.unwrap();
         }
