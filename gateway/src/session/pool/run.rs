@@ -4,7 +4,7 @@ use super::asking::Questions;
 use super::feeding::Feeding;
 use super::passing::Passing;
 use super::pipeline::{InboundQueue, Pipeline};
-use super::{Caller, PoolShell, text};
+use super::{Caller, PoolShell};
 use crate::audit::{CommandResult, Outcome, SessionEnd, TerminatedBy};
 use crate::backend::{BackendError, Effect, RunningPipeline};
 use crate::enforce::pipeline::{Asked, CommandQuery, ExitTail, Form, Local, PLAIN, Secrets, Shown, read};
@@ -112,19 +112,18 @@ impl Run {
         let front = &self.shell.front;
         let id = self.pipeline.id();
         let answers = super::local::answers(&self.gateway.live_full(), self.asker(), local);
-        for value in answers.output {
+        for line in answers.lines(form.shown) {
             match form.shown {
-                Shown::Objects => front.record(id, MessageType::PipelineOutput, RecordBody::encode(&value)),
+                Shown::Objects => {}
                 Shown::Text => {
-                    for line in text::lines(&value) {
-                        front.record(id, MessageType::PipelineOutput, line);
-                    }
+                    front.record(id, MessageType::PipelineOutput, RecordBody::encode(&Value::text(line)));
                 }
-                Shown::Host => {
-                    for line in text::shown(&value) {
-                        front.show(id, &host_call(HostMethod::WriteLine2, vec![Value::text(line)]));
-                    }
-                }
+                Shown::Host => front.show(id, &host_call(HostMethod::WriteLine2, vec![Value::text(line)])),
+            }
+        }
+        if form.shown == Shown::Objects {
+            for value in answers.output {
+                front.record(id, MessageType::PipelineOutput, RecordBody::encode(&value));
             }
         }
         for error in answers.errors {

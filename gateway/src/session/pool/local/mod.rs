@@ -4,7 +4,8 @@ mod object;
 mod offered;
 mod wildcard;
 
-use crate::enforce::pipeline::{CommandQuery, Local, Then};
+use super::text;
+use crate::enforce::pipeline::{CommandQuery, Local, Shown, Then};
 use crate::enforce::{Asker, listing};
 use crate::state::Live;
 use object::Objects;
@@ -24,10 +25,23 @@ const ABOUT: usize = 128;
 pub(super) struct Answers {
     /// Objects, in order.
     pub(super) output: Vec<Value>,
+    /// The same as lines for people, where these are others than of any object.
+    pub(super) table: Vec<String>,
     /// Errors beside them.
     pub(super) errors: Vec<ErrorRecord>,
     /// A call to the client's host.
     pub(super) call: Option<HostCall>,
+}
+
+impl Answers {
+    /// The lines in which it is shown; none where objects are wanted.
+    pub(super) fn lines(&self, shown: Shown) -> Vec<String> {
+        match shown {
+            Shown::Objects => Vec::new(),
+            Shown::Text | Shown::Host if !self.table.is_empty() => self.table.clone(),
+            Shown::Text | Shown::Host => self.output.iter().flat_map(text::shown).collect(),
+        }
+    }
 }
 
 /// The answer to what needs no target.
@@ -68,7 +82,27 @@ fn commands(all: &[Offered], query: &CommandQuery) -> Answers {
         Then::Metadata => Vec::new(),
         Then::Nothing | Then::Select(_) | Then::Count => missing(all, query),
     };
-    Answers { output, errors, call: None }
+    let table = if query.then == Then::Nothing { table(&found) } else { Vec::new() };
+    Answers { output, table, errors, call: None }
+}
+
+/// As PowerShell shows commands; the versions of modules are not known here.
+fn table(found: &[&Offered]) -> Vec<String> {
+    const KIND: usize = 16;
+    let width = found.iter().map(|one| one.name.chars().count()).max().unwrap_or_default().clamp(4, 60);
+    let row = |kind: &str, name: &str, source: &str| {
+        let line = format!("{kind:KIND$}{name:width$} {source}");
+        line.trim_end().to_owned()
+    };
+    let title = [row("CommandType", "Name", "Source"), row("-----------", "----", "------")];
+    let rows = found.iter().map(|one| {
+        let name = match &one.kind {
+            Kind::Alias(of) => format!("{} -> {of}", one.name),
+            Kind::Cmdlet | Kind::Function | Kind::Application(_) => one.name.clone(),
+        };
+        row(one.kind.flag().0, &name, &one.module)
+    });
+    if found.is_empty() { Vec::new() } else { title.into_iter().chain(rows).collect() }
 }
 
 fn is_asked(one: &Offered, query: &CommandQuery) -> bool {

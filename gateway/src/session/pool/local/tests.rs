@@ -242,3 +242,15 @@ fn common_parameters_are_made_once() {
     let (one, other) = (objects.metadata(&all[0]), objects.metadata(&all[1]));
     assert!(std::sync::Arc::ptr_eq(&of(&one), &of(&other)));
 }
+
+#[test]
+fn for_people_commands_are_a_table_and_for_scripts_objects() {
+    let found = commands(&all(), &query(&["Get-Service"], None, Then::Nothing));
+    let lines = found.lines(Shown::Host);
+    assert_eq!(lines.first().map(String::as_str), Some("CommandType     Name        Source"));
+    assert!(lines.iter().any(|line| line.starts_with("Cmdlet          Get-Service ")), "{lines:?}");
+    assert_eq!(found.lines(Shown::Text), lines);
+    assert!(found.lines(Shown::Objects).is_empty());
+    let selected = commands(&all(), &query(&["Get-Service"], None, Then::Select(vec!["Name".to_owned()])));
+    assert_eq!(selected.lines(Shown::Host), ["Name : Get-Service"]);
+}
