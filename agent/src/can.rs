@@ -2,8 +2,9 @@
 
 use crate::error::{AgentError, GatewayFault};
 use crate::output::{CanForm, write_capabilities};
+use crate::run::work;
 use crate::{Client, ExitStatus};
-use sekisho_protocol::job::{Capabilities, CapabilitiesRequest, ProgramQuestion, Question, Verdict};
+use sekisho_protocol::job::{Capabilities, CapabilitiesRequest, ProgramCall, Question, Verdict, Work};
 use std::io::Write;
 
 /// What the words of a command are taken for.
@@ -26,10 +27,12 @@ pub fn question(words: &[String], reading: Reading) -> Option<Question> {
         Reading::Program => false,
         Reading::ByForm => is_command(first.split_whitespace().next().unwrap_or_default()),
     };
-    Some(if powershell {
-        Question::Powershell(text(first, rest))
-    } else {
-        Question::Program(ProgramQuestion { name: first.clone(), arguments: rest.to_vec() })
+    Some(match work(words) {
+        Some(Work::Command(command)) if powershell => Question::Command(command),
+        Some(Work::Script(text)) if powershell => Question::Powershell(text.text),
+        Some(Work::Program(_) | Work::Command(_) | Work::Script(_)) | None => {
+            Question::Program(ProgramCall { name: first.clone(), arguments: rest.to_vec() })
+        }
     })
 }
 
@@ -71,50 +74,6 @@ fn is_command(word: &str) -> bool {
     name.split_once('-').is_some_and(|(verb, noun)| part(verb) && part(noun)) && !word.contains([':', '/', '.'])
 }
 
-/// The words as PowerShell would have them typed: a single one is a text already, of several each is one argument.
-fn text(first: &str, rest: &[String]) -> String {
-    let mut text = first.to_owned();
-    for word in rest {
-        text.push(' ');
-        match parameter(word) {
-            Some((name, value)) => {
-                text.push_str(name);
-                text.push_str(&argument(value));
-            }
-            None => text.push_str(&argument(word)),
-        }
-    }
-    text
-}
-
-/// `-Name:value` in two, the colon with the name.
-fn parameter(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_at_checked(word.find(':')?.saturating_add(1))?;
-    let letters = name.strip_prefix('-')?.strip_suffix(':')?;
-    (!letters.is_empty() && letters.chars().all(|c| c.is_ascii_alphanumeric()) && !value.is_empty())
-        .then_some((name, value))
-}
-
-/// One argument: plain where PowerShell reads it as it is, or as a constant; else in single quotes.
-fn argument(word: &str) -> String {
-    let constant = ["$true", "$false", "$null"].iter().any(|name| name.eq_ignore_ascii_case(word));
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '\\' | ':' | '/' | '*' | '?');
-    if constant || (!word.is_empty() && !word.starts_with("--") && word.chars().all(plain)) {
-        return word.to_owned();
-    }
-    let mut quoted = String::with_capacity(word.len().saturating_add(2));
-    quoted.push('\'');
-    for character in word.chars() {
-        // PowerShell takes these for single quotes as well.
-        if matches!(character, '\'' | '\u{2018}'..='\u{201b}') {
-            quoted.push(character);
-        }
-        quoted.push(character);
-    }
-    quoted.push('\'');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,18 +89,20 @@ mod tests {
     fn program(words: &[&str]) -> Option<Question> {
         let mut words = words.iter().map(|word| (*word).to_owned());
         let name = words.next().unwrap();
-        Some(Question::Program(ProgramQuestion { name, arguments: words.collect() }))
+        Some(Question::Program(ProgramCall { name, arguments: words.collect() }))
+    }
+
+    fn is_command_question(words: &[&str], reading: Reading) -> bool {
+        matches!(asked(words, reading), Some(Question::Command(_)))
     }
 
     #[test]
     fn a_name_like_a_cmdlets_is_powershell_and_anything_else_a_program() {
-        for words in [
-            &["Get-Service"][..],
-            &["restart-webapppool", "-Name", "Shop"],
-            &[r"DnsServer\Get-DnsServerZone"],
-            &["Get-Service | Select-Object Name"],
-        ] {
-            assert!(matches!(asked(words, Reading::ByForm), Some(Question::Powershell(_))), "{words:?}");
+        for words in [&["restart-webapppool", "-Name", "Shop"][..], &[r"DnsServer\Get-DnsServerZone", "x"]] {
+            assert!(is_command_question(words, Reading::ByForm), "{words:?}");
+        }
+        for words in [&["Get-Service"][..], &["Get-Service | Select-Object Name"]] {
+            assert_eq!(asked(words, Reading::ByForm), powershell(words[0]));
         }
         for words in [
             &["hostname"][..],
@@ -160,22 +121,15 @@ mod tests {
     #[test]
     fn what_is_said_wins_over_the_form() {
         assert_eq!(asked(&["Get-It", "x"], Reading::Program), program(&["Get-It", "x"]));
-        assert_eq!(asked(&["gsv", "Dns"], Reading::Powershell), powershell("gsv Dns"));
+        assert!(is_command_question(&["gsv", "Dns"], Reading::Powershell));
     }
 
     #[test]
-    fn each_word_is_one_argument_whatever_is_in_it() {
-        let of = |words: &[&str]| asked(&[&["Set-It"], words].concat(), Reading::ByForm);
-        assert_eq!(of(&["-Name", "Dns", "-Force"]), powershell("Set-It -Name Dns -Force"));
-        assert_eq!(of(&["-Confirm:$false", "-N:a b"]), powershell("Set-It -Confirm:$false -N:'a b'"));
-        assert_eq!(of(&["a b", ""]), powershell("Set-It 'a b' ''"));
-        assert_eq!(of(&["it's", "\u{2019}"]), powershell("Set-It 'it''s' '\u{2019}\u{2019}'"));
-        assert_eq!(of(&["|", "Get-Other", ";", "$x", "--%"]), powershell("Set-It '|' Get-Other ';' '$x' '--%'"));
-        assert_eq!(of(&["$TRUE", "a,b", r"C:\x\*.log"]), powershell(r"Set-It $TRUE 'a,b' C:\x\*.log"));
-    }
-
-    #[test]
-    fn a_single_word_is_text() {
+    fn a_command_is_asked_about_as_it_would_be_run() {
+        let words = ["Set-It", "-Name", "a,b", "it's; x"];
+        let run = work(&words.map(str::to_owned));
+        let Some(Work::Command(run)) = run else { panic!("{run:?}") };
+        assert_eq!(asked(&words, Reading::ByForm), Some(Question::Command(run)));
         let text = "Get-Service -Name 'a','b' | Select-Object Name";
         assert_eq!(asked(&[text], Reading::ByForm), powershell(text));
     }

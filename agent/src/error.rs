@@ -142,12 +142,21 @@ pub enum UsageMistake {
     /// A file that is too large to be what it should be.
     #[error("the file is larger than it can be for its purpose; is it the right one?")]
     FileSize,
-    /// The command kept for later.
-    #[error(
-        "`sekisho run` is kept for PowerShell commands, which come later; for a program use \
-         `sekisho exec ... -- PROGRAM ARGS`"
-    )]
-    RunIsReserved,
+    /// A script that is no text.
+    #[error("the script is neither UTF-8 nor UTF-16 with a mark: save it as UTF-8")]
+    ScriptText,
+    /// Not of the form `NAME=VALUE`.
+    #[error("--arg takes NAME=VALUE, where NAME is one of the script's param(…)")]
+    ScriptArgument,
+    /// `--arg` without `--script`.
+    #[error("--arg goes with --script: write the arguments of a command after it")]
+    ArgumentsWithoutScript,
+    /// Neither a command nor a script.
+    #[error("give a command after --, or a script by --script FILE")]
+    CommandOrScript,
+    /// Two things from standard input.
+    #[error("standard input cannot hold both the script and the password: give one of them in a file")]
+    StdinTwice,
 }
 
 /// Why there is no password.

@@ -1,10 +1,11 @@
 //! Runs a job and writes its results.
 
 use crate::error::{AgentError, Refusal};
+use crate::objects::{Read, progress, read};
 use crate::output::{Format, Progress, write_event, write_results, write_safe, write_table, write_targets};
-use crate::results::{Ending, JobResults, Keep};
+use crate::results::{Ending, JobResults, Keep, KeptRecord};
 use crate::{Client, ExitStatus, JobStream};
-use sekisho_protocol::job::{JobEvent, JobRequest, TargetSelection};
+use sekisho_protocol::job::{JobEvent, JobRequest, RecordStream, TargetSelection};
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -50,13 +51,25 @@ pub async fn exec(
     sinks: Sinks<'_>,
     interrupt: impl Future<Output = ()> + Send,
 ) -> Result<ExitStatus, AgentError> {
+    follow(client, request, options.progress, options.format, sinks, interrupt).await
+}
+
+/// Runs one job to its end, or until `interrupt` is ready; `report` writes what is known of it.
+pub(crate) async fn follow(
+    client: &mut Client,
+    request: &JobRequest,
+    progress: ProgressLine,
+    report: impl Report,
+    sinks: Sinks<'_>,
+    interrupt: impl Future<Output = ()> + Send,
+) -> Result<ExitStatus, AgentError> {
     let mut interrupt = std::pin::pin!(interrupt);
     let submitted = tokio::select! {
         biased;
         () = &mut interrupt => None,
         submitted = client.submit(request) => Some(submitted?),
     };
-    let mut run = Run::new(request, options, sinks);
+    let mut run = Run::new(request, progress, report, sinks);
     let end = match submitted {
         None => Err(Stop::Interrupted),
         Some(mut stream) => run.follow(&mut stream, interrupt).await,
@@ -106,35 +119,87 @@ fn write_refusal(err: &mut dyn Write, refusal: &Refusal) -> io::Result<()> {
     }
 }
 
+/// How a job's results are written.
+pub(crate) trait Report: Send {
+    /// Whether they are collected for [`Report::finish`], or written by [`Report::live`] as they come.
+    fn keep(&self) -> Keep;
+
+    /// A line that has come, and the record that it completed.
+    fn live(&mut self, sinks: Sinks<'_>, event: &JobEvent, record: Option<&KeptRecord>) -> io::Result<()>;
+
+    /// The end; `rest` are the lines that the gateway did not write any more.
+    fn finish(
+        &mut self,
+        sinks: Sinks<'_>,
+        results: &JobResults,
+        early: Option<Ending>,
+        rest: &[JobEvent],
+    ) -> io::Result<()>;
+
+    /// How the program ends, where the outcomes say this.
+    fn status(&self, outcomes: ExitStatus) -> ExitStatus;
+}
+
+/// The results of programs.
+impl Report for Format {
+    fn keep(&self) -> Keep {
+        match self {
+            Self::Table | Self::Json => Keep::Output,
+            Self::Jsonl => Keep::Outcomes,
+        }
+    }
+
+    fn live(&mut self, sinks: Sinks<'_>, event: &JobEvent, _record: Option<&KeptRecord>) -> io::Result<()> {
+        write_event(sinks.out, event)
+    }
+
+    fn finish(
+        &mut self,
+        sinks: Sinks<'_>,
+        results: &JobResults,
+        early: Option<Ending>,
+        rest: &[JobEvent],
+    ) -> io::Result<()> {
+        match self {
+            Self::Table => write_table(sinks.out, results),
+            Self::Json => write_results(sinks.out, results, early),
+            Self::Jsonl => rest.iter().try_for_each(|event| write_event(sinks.out, event)),
+        }
+    }
+
+    fn status(&self, outcomes: ExitStatus) -> ExitStatus {
+        outcomes
+    }
+}
+
+fn progress_of(target: &str, record: &KeptRecord) -> String {
+    match read(record) {
+        Read::Value(value) => format!("{target}: {}", progress(&value)),
+        Read::Unreadable(_) => String::new(),
+    }
+}
+
 /// Why a job's lines end before the last one.
 enum Stop {
     Interrupted,
     Broken(AgentError),
 }
 
-struct Run<'a> {
+struct Run<'a, R> {
     results: JobResults,
     progress: Progress,
-    format: Format,
+    report: R,
     sinks: Sinks<'a>,
 }
 
-impl<'a> Run<'a> {
-    fn new(request: &JobRequest, options: ExecOptions, sinks: Sinks<'a>) -> Self {
+impl<'a, R: Report> Run<'a, R> {
+    fn new(request: &JobRequest, progress: ProgressLine, report: R, sinks: Sinks<'a>) -> Self {
         let asked = match &request.targets {
             TargetSelection::Names(names) => Some(names.clone()),
             TargetSelection::Group(_) => None,
         };
-        let keep = match options.format {
-            Format::Table | Format::Json => Keep::Output,
-            Format::Jsonl => Keep::Outcomes,
-        };
-        Self {
-            results: JobResults::new(asked, keep),
-            progress: Progress::new(options.progress == ProgressLine::Shown),
-            format: options.format,
-            sinks,
-        }
+        let progress = Progress::new(progress == ProgressLine::Shown);
+        Self { results: JobResults::new(asked, report.keep()), progress, report, sinks }
     }
 
     /// Takes lines until the last one.
@@ -159,19 +224,27 @@ impl<'a> Run<'a> {
 
     fn take(&mut self, event: &JobEvent) -> Result<(), AgentError> {
         self.results.apply(event)?;
-        if self.format == Format::Jsonl {
-            self.write_line(event)?;
+        let record = self.results.take_record();
+        if let (Some(record), Some(target)) = (&record, event.target())
+            && record.stream == RecordStream::Progress
+        {
+            self.progress.note(|| progress_of(target, record));
+        }
+        if self.report.keep() == Keep::Outcomes {
+            self.live(event, record.as_ref()).map_err(AgentError::Output)?;
         }
         let (err, results) = (&mut *self.sinks.err, &self.results);
         self.progress.update(err, results, Instant::now()).map_err(AgentError::Output)
     }
 
-    fn write_line(&mut self, event: &JobEvent) -> Result<(), AgentError> {
+    fn live(&mut self, event: &JobEvent, record: Option<&KeptRecord>) -> io::Result<()> {
         if matches!(event, JobEvent::Heartbeat {}) {
             return Ok(());
         }
-        self.progress.clear(self.sinks.err).map_err(AgentError::Output)?;
-        write_event(self.sinks.out, event).and_then(|()| self.sinks.out.flush()).map_err(AgentError::Output)
+        self.progress.clear(self.sinks.err)?;
+        let Sinks { out, err } = &mut self.sinks;
+        self.report.live(Sinks { out: &mut **out, err: &mut **err }, event, record)?;
+        self.sinks.out.flush()
     }
 
     /// Writes what is left to write, and says how it ended.
@@ -190,10 +263,13 @@ impl<'a> Run<'a> {
             };
         }
         let rest = early.map_or_else(Vec::new, |ending| self.results.end(ending));
-        self.write_results(early, &rest).map_err(AgentError::Output)?;
+        let Sinks { out, err } = &mut self.sinks;
+        let sinks = Sinks { out: &mut **out, err: &mut **err };
+        self.report.finish(sinks, &self.results, early, &rest).map_err(AgentError::Output)?;
+        self.sinks.out.flush().map_err(AgentError::Output)?;
         self.write_ending(early, error.as_ref()).map_err(AgentError::Output)?;
         Ok(match early {
-            None => self.results.exit_status(),
+            None => self.report.status(self.results.exit_status()),
             Some(Ending::Interrupted) => ExitStatus::Interrupted,
             Some(Ending::Lost) => ExitStatus::Lost,
         })
@@ -203,16 +279,6 @@ impl<'a> Run<'a> {
         writeln!(self.sinks.err, "interrupted before the gateway accepted the job; it may have begun nevertheless")
             .map_err(AgentError::Output)?;
         Ok(ExitStatus::Interrupted)
-    }
-
-    fn write_results(&mut self, early: Option<Ending>, rest: &[JobEvent]) -> io::Result<()> {
-        let out = &mut *self.sinks.out;
-        match self.format {
-            Format::Table => write_table(out, &self.results)?,
-            Format::Json => write_results(out, &self.results, early)?,
-            Format::Jsonl => rest.iter().try_for_each(|event| write_event(out, event))?,
-        }
-        out.flush()
     }
 
     fn write_ending(&mut self, early: Option<Ending>, error: Option<&AgentError>) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// Every target answered with exit code 0.
+    /// Every target answered with exit code 0, and without an error record.
     AllOk,
     /// At least one target did not.
     SomeFailed,
@@ -64,8 +64,10 @@ impl ExitStatus {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::AllOk => "all ok: the program ended with 0 on every target",
-            Self::SomeFailed => "some failed: on at least one target the program ended otherwise, or had no known end",
+            Self::AllOk => "all ok: on every target the program ended with 0, or the pipeline without an error",
+            Self::SomeFailed => {
+                "some failed: on at least one target it ended otherwise, or with an error, or had no known end"
+            }
             Self::Usage => "usage: arguments, configuration or files are wrong; nothing ran",
             Self::Denied => "denied: policy allows it on none of the targets; nothing ran",
             Self::LoginFailed => "login failed: the gateway did not accept the credential; nothing ran",

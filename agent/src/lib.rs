@@ -1,7 +1,7 @@
 //! The client of a Sekisho gateway: one login, one job for many targets, results as they come.
 //!
 //! The binary `sekisho` is a thin shell around this library, and the gateway's demo uses it as well:
-//! [`Client::connect`] logs in, [`exec()`] runs a job and prints it through the writers passed in.
+//! [`Client::connect`] logs in, [`exec()`] and [`run()`] run a job and print it through the writers passed in.
 
 pub mod can;
 pub mod cli;
@@ -10,8 +10,10 @@ pub mod config;
 pub mod error;
 pub mod exec;
 pub mod exit;
+pub mod objects;
 pub mod output;
 pub mod results;
+pub mod run;
 pub mod secrets;
 pub mod targets_file;
 
@@ -21,3 +23,4 @@ pub use error::AgentError;
 pub use exec::{ExecOptions, Sinks, exec, print_targets};
 pub use exit::ExitStatus;
 pub use output::{CanForm, Format};
+pub use run::{RunForm, RunOptions, run};

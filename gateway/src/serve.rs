@@ -8,6 +8,7 @@ use crate::credentials::CredentialStore;
 use crate::identity::LocalAccounts;
 use crate::listener::accept::{Door, accept};
 use crate::policy_files;
+use crate::recording::desk;
 use crate::session::{TerminatedBy, reap_forever};
 use crate::state::{Gateway, Live, Reach};
 use crate::telemetry;
@@ -143,6 +144,7 @@ impl Server {
         }
         let reach = Reach { credentials: CredentialStore::new()?, quotas: Arc::default() };
         let settings = config.audit.clone();
+        let directory = settings.directory.clone();
         let live = assemble(config, &reach)?;
         let sockets = bind(&live.config).await?;
         let admin = match live.config.admin.address {
@@ -167,6 +169,7 @@ impl Server {
         };
         server.gateway.recordings.start().await;
         server.spawn(sockets, admin);
+        server.attend_readers(&directory);
         Ok(server)
     }
 
@@ -179,6 +182,16 @@ impl Server {
             tokio::spawn(admin::serve(Arc::clone(&self.gateway), socket, self.background.clone()));
         }
         tokio::spawn(reap_forever(Arc::clone(&self.gateway), self.background.clone()));
+    }
+
+    /// Without the socket nobody can read a recording while the gateway runs, and nothing else is wrong.
+    fn attend_readers(&self, directory: &Path) {
+        match desk::bind(directory) {
+            Ok(socket) => {
+                tokio::spawn(desk::serve(Arc::clone(&self.gateway), socket, self.background.clone()));
+            }
+            Err(error) => tracing::warn!(%error, "Recordings cannot be shown while the gateway runs"),
+        }
     }
 
     /// Waits until somebody asks for a reload at the admin listener.

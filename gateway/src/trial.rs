@@ -31,6 +31,7 @@ impl Trial {
         let installation = Installation { directory: &directory, names: &names, listen, account: "alice", groups: &[] };
         let installed = install(&installation, &password(), OffsetDateTime::now_utc()).unwrap();
         let text = std::fs::read_to_string(&installed.config).unwrap() + settings;
+        std::fs::write(&installed.config, &text).unwrap();
         let mut config = Config::parse(&installed.config, &text).unwrap();
         if let Some(policy) = policy {
             for old in std::fs::read_dir(&config.policy).unwrap() {
@@ -60,6 +61,25 @@ impl Trial {
         let credential = DelegatedCredential { domain: String::new(), user: "alice".to_owned(), password: password() };
         let hold = self.gateway().reach.credentials.keep(&principal, credential).unwrap();
         (Arc::new(Identity { principal }), hold)
+    }
+
+    /// Starts a gateway again where one has stopped, whose folder somebody else keeps.
+    pub(crate) async fn again(config: Config) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), server: Server::start(config).await.unwrap() }
+    }
+
+    /// Puts another configuration in force, as a reload does.
+    pub(crate) fn replace_config(&self, config: Config) {
+        let policy = crate::policy_files::load(&config.policy).unwrap();
+        let identity = crate::identity::LocalAccounts::load(&config.accounts).unwrap();
+        let live = crate::state::Live::new(config, policy, Box::new(identity), &self.gateway().reach).unwrap();
+        self.gateway().replace(live);
+    }
+
+    /// Stops it and keeps its folder.
+    pub(crate) async fn stop_keeping(self) -> TempDir {
+        self.server.stop(StopReason::Signal).await;
+        self.folder
     }
 
     /// Stops it, and returns the lines of its audit log.

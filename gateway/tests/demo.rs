@@ -14,30 +14,35 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// What each step says, in order: the heading, and what shows that it was more than words.
-const STORY: [&str; 28] = [
-    "[1/8] A gateway and three targets are made",
+const STORY: [&str; 33] = [
+    "[1/9] A gateway and three targets are made",
     "All listen at free ports of 127.0.0.1.",
-    "[2/8] What may I reach?",
+    "[2/9] What may I reach?",
     "web01",
-    "[3/8] One login, one job, three targets",
+    "[3/9] One login, one job, three targets",
     "-- hostname",
     "3 ok",
-    "[4/8] What policy does not name is denied",
+    "[4/9] What policy does not name is denied",
     "shutdown",
     "1 denied",
     "hostname '&' whoami",
     "1 denied",
     "df -h",
     "1 ok",
-    "[5/8] Too much at a time",
+    "[5/9] PowerShell",
+    "sekisho run",
+    "VERBOSE: web01",
+    "W32Time Running web01",
+    "accepts W32Time only",
+    "[6/9] Too much at a time",
     "too many requests",
     "try again in",
-    "[6/8] A wrong password",
+    "[7/9] A wrong password",
     "error: login failed",
-    "[7/8] The audit log proves itself",
+    "[8/9] The audit log proves itself",
     "verified:",
     "and no password.",
-    "[8/8] A tampered log is caught",
+    "[9/9] A tampered log is caught",
     "CHANGED:",
     "CHANGED:",
     "CHANGED:",
@@ -125,9 +130,14 @@ fn the_story_is_told_to_its_end() {
 fn serve_stays_up_until_ctrl_c() {
     let mut demo = Demo::start(&["--serve"]);
     let said = demo.wait_for("Ctrl-C stops and removes everything.");
-    for text in
-        ["sekisho exec --gateway https://127.0.0.1:", "--password-file", "auth='credssp'", "transport='credssp'"]
-    {
+    for text in [
+        "sekisho exec --gateway https://127.0.0.1:",
+        "sekisho run --gateway",
+        "client.execute_ps(",
+        "--password-file",
+        "auth='credssp'",
+        "transport='credssp'",
+    ] {
         assert!(said.contains(text), "{text} is missing in:\n{said}");
     }
     let folder = std::fs::read_dir(demo.temporary.path()).unwrap().next().unwrap().unwrap().path();
@@ -149,7 +159,7 @@ fn serve_stays_up_until_ctrl_c() {
 fn a_story_that_is_interrupted_leaves_nothing_behind() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut demo = Demo::start(&[]);
-        demo.wait_for("[2/8]");
+        demo.wait_for("[2/9]");
         demo.signal(signal);
         let (status, _, errors, temporary) = demo.end();
         assert_eq!(status.code(), Some(1), "{errors}");
@@ -161,7 +171,7 @@ fn a_story_that_is_interrupted_leaves_nothing_behind() {
 #[test]
 fn a_reader_who_goes_away_leaves_nothing_behind() {
     let mut demo = Demo::start(&[]);
-    demo.wait_for("[1/8]");
+    demo.wait_for("[1/9]");
     let Demo { mut child, out, temporary } = demo;
     drop(out);
     assert_eq!(child.wait().unwrap().code(), Some(1));

@@ -67,9 +67,10 @@ pub enum NumberKind {
 /// How a number was written in script text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
-    /// Decimal digits, perhaps with a sign or a point; and every number that did not come as text.
+    /// Decimal digits, perhaps with a sign or a point; and every number that did not come as text and is shown so.
     Plain,
-    /// With a suffix, in hexadecimal or with an exponent: refused on a parameter whose values are restricted (R6).
+    /// With a suffix, in hexadecimal or with an exponent, or of a text that versions of PowerShell differ in: refused
+    /// on a parameter whose values are restricted (R6).
     Marked,
 }
 
@@ -116,15 +117,23 @@ impl Number {
     #[must_use]
     pub fn double(value: f64) -> Self {
         let text = if value.is_finite() { real_text(&value) } else { special(value) };
-        Self { kind: NumberKind::Double, text, spelling: Spelling::Plain }
+        Self { kind: NumberKind::Double, spelling: spelling(&text, 15), text }
     }
 
     /// A `System.Single` that did not come as text.
     #[must_use]
     pub fn single(value: f32) -> Self {
         let text = if value.is_finite() { real_text(&value) } else { special(value.into()) };
-        Self { kind: NumberKind::Single, text, spelling: Spelling::Plain }
+        Self { kind: NumberKind::Single, spelling: spelling(&text, 7), text }
     }
+}
+
+/// A number that every version and every part of PowerShell shows alike has no more digits than its type is sure of,
+/// and no exponent. What is shown of any other is not known, and so it is not compared with rules.
+fn spelling(text: &str, sure: usize) -> Spelling {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let usual = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
+    if usual && digits <= sure && text != "-0" { Spelling::Plain } else { Spelling::Marked }
 }
 
 /// As .NET writes them in the invariant culture.
@@ -190,6 +199,14 @@ mod tests {
             assert_eq!(Number::double(value).text, text);
         }
         assert_eq!(Number::single(0.1).text, "0.1");
+        let spelling = |value| Number::double(value).spelling;
+        for plain in [2.5, -17.0, 0.0, 123_456_789_012_345.0] {
+            assert_eq!(spelling(plain), Spelling::Plain, "{plain}");
+        }
+        for marked in [-0.0, 1e300, 1e-5, f64::NAN, f64::INFINITY, 1_234_567_890_123_456.0, 1.0 / 3.0] {
+            assert_eq!(spelling(marked), Spelling::Marked, "{marked}");
+        }
+        assert_eq!(Number::single(16_777_216.0).spelling, Spelling::Marked);
         assert_eq!(Number::single(f32::NEG_INFINITY).text, "-Infinity");
     }
 }

@@ -1,4 +1,4 @@
-//! CredSSP, sealed bodies, WS-Man and WinRS as sans-IO machines, for both roles.
+//! CredSSP, sealed bodies, WS-Man, WinRS and PowerShell remoting as sans-IO machines, for both roles.
 //!
 //! Bytes go in, events and bytes come out: no socket, file, clock or randomness of its own, except in
 //! [`auth`] and the TLS inside [`credssp`], since sspi and rustls draw theirs.

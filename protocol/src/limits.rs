@@ -129,6 +129,15 @@ pub const CLIXML_EXPANDED: usize = 400_000;
 /// Bytes of one PSRP object: what PowerShell's server takes.
 pub const PSRP_OBJECT: usize = CLIXML_BYTES + 1024;
 
+/// Bytes of all objects of one pool whose last fragment has not come: one as large as it may be, and some.
+pub const PSRP_UNFINISHED: usize = 2 * PSRP_OBJECT;
+
+/// Bytes of answers to questions about the pool that its client has not fetched: thousands of them.
+pub const PSRP_POOL_ANSWERS: usize = 1024 * 1024;
+
+/// Session keys that one side asks for in the life of a pool: stock clients take one.
+pub const PSRP_SESSION_KEYS: usize = 4;
+
 /// Commands of one pipeline, and statements of one batch.
 pub const PSRP_COMMANDS: usize = 256;
 

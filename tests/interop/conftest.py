@@ -14,6 +14,7 @@ from lab.engine import RESTRICTED, Client, find, unpacked
 from lab.engines import HOSTS, EngineGateway
 from lab.gateway import Gateway, install
 from lab.processes import poll
+from lab.remoting_policy import REMOTING
 from lab.targets import Targets
 
 # A proxy or a bundle of certificates in the environment would be used instead of what a test says.
@@ -140,7 +141,11 @@ def gateway_of_engines(tmp_path_factory, installation, authority, engine_targets
     )
     gateway.start()
     yield gateway
-    gateway.stop()
+    # All clients are gone by now, whatever became of their sessions.
+    poll(lambda: gateway.now("commands") == 0, lambda: f"commands are left: {gateway.admin('metrics')[1]}")
+    poll(lambda: engine_targets_of_all.shells() == 0, "shells are left on the targets")
+    code = gateway.stop()
+    assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
 
 
 @pytest.fixture
@@ -180,11 +185,11 @@ class Path:
         return self.gateway.audit(*events, since=self.begin, **facts)
 
     def nothing_reached_a_target(self):
-        seen = self.targets.seen("auth", "shell", "command", "run", "stdin")
+        seen = self.targets.seen("auth", "shell", "command", "pipeline", "run", "stdin")
         assert not seen, seen
 
     def nothing_ran(self):
-        seen = self.targets.seen("command", "run", "stdin")
+        seen = self.targets.seen("command", "pipeline", "run", "stdin")
         assert not seen, seen
 
 
@@ -210,6 +215,24 @@ def gateway_of_patience(tmp_path_factory, installation, authority, targets_of_al
 def patient(gateway_of_patience, targets):
     """The same by a gateway that locks nobody out for the failures of these tests."""
     yield Path(gateway_of_patience, targets, gateway_of_patience.next_line())
+    targets.ask("clear")
+
+
+@pytest.fixture(scope="session")
+def gateway_of_sessions(tmp_path_factory, installation, authority, targets_of_all):
+    folder = tmp_path_factory.mktemp("gateway-of-sessions")
+    gateway = Gateway(installation, folder, authority, targets_of_all, policy=REMOTING)
+    gateway.start()
+    yield gateway
+    poll(lambda: gateway.now("commands") == 0, lambda: f"commands are left: {gateway.admin('metrics')[1]}")
+    code = gateway.stop()
+    assert code == 0, f"the gateway ended with {code}\n{gateway.program.tail()}"
+
+
+@pytest.fixture
+def remoting(gateway_of_sessions, targets):
+    """The same for sessions of PowerShell's."""
+    yield Path(gateway_of_sessions, targets, gateway_of_sessions.next_line())
     targets.ask("clear")
 
 

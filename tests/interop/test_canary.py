@@ -4,6 +4,7 @@ Each search is first shown something planted, so that a search that cannot find 
 """
 
 import gc
+import hashlib
 import os
 import re
 import secrets
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pypsrp.host import PSHost, PSHostUserInterface
 from requests.adapters import HTTPAdapter
 from requests_credssp.credssp import CredSSPContext
 
@@ -22,13 +24,21 @@ from lab.canary import Memory, NtHash, Secret, may_read_memory, search, search_f
 from lab.clients import CLIENTS, REFUSED, Pypsrp, invoke
 from lab.gateway import ROOT, Gateway
 from lab.processes import poll
+from lab.psrp import command, credential, secure
+from lab.psrp import refused as denied
+from lab.psrp import run as invoked
+from lab.psrp import session as pools
+from lab.remoting_policy import REMOTING
 from lab.tap import Tap
 from lab.targets import Targets
+from winrm_target.remote_commands import OWN_PASSWORD
 
 USER = "canary"
 AGENT = Path(os.environ.get("SEKISHO_AGENT_BIN", ROOT / "target/debug/sekisho"))
 # Asks for everything, and for what nobody may have by name.
 FILTER = "trace,sspi=trace,picky=trace,winscard=trace,dpapi=trace"
+# What a program is given and writes is recorded as it is, so that the target with `cat` is left out.
+RECORDING = '[recording]\nenabled = true\nclixml = true\ntargets = ["web01", "db01"]\n'
 ENVIRONMENT = {"RUST_LOG": FILTER, "RUST_BACKTRACE": "full", "SSPI_LOG_LEVEL": "trace"}
 # Set where the build and the rights have to be there: a skipped canary is no canary.
 REQUIRED = os.environ.get("SEKISHO_CANARY") == "required"
@@ -62,20 +72,29 @@ class Words:
         self.denied = Secret("password in a denied command", word())
         self.input = Secret("standard input", word())
         self.plain = Secret("plain argument", word())
+        self.secure = Secret("SecureString", word())
+        self.credential = Secret("password of a PSCredential", word())
+        self.typed = Secret("password typed when asked", word())
+        self.value = Secret("value marked secret in a session", word())
+        self.refused = Secret("SecureString in a denied command", word())
+        self.targets_own = Secret("SecureString of a target", OWN_PASSWORD)
         self.planted = Secret("planted", word())
 
     def of_logins(self):
         return [self.password, self.hash, self.wrong]
 
+    def of_sessions(self):
+        return [self.secure, self.credential, self.typed, self.value, self.refused, self.targets_own]
+
     def of_audit(self):
-        return [*self.of_logins(), self.as_name, self.argument, self.denied, self.input]
+        return [*self.of_logins(), self.as_name, self.argument, self.denied, self.input, *self.of_sessions()]
 
     def of_logs(self):
         """Not even arguments that the audit keeps."""
         return [*self.of_audit(), self.plain]
 
     def of_memory(self):
-        return [self.password, self.wrong, self.argument, self.denied, self.input]
+        return [self.password, self.wrong, self.argument, self.denied, self.input, *self.of_sessions()]
 
 
 @dataclass
@@ -94,11 +113,11 @@ class Evidence:
     def log(self):
         return (self.gateway.folder / "gateway.out").read_bytes()
 
-    def look(self, when):
-        """Searches the gateway's memory."""
+    def look(self, when, *wanted):
+        """Searches the gateway's memory; for these alone where somebody waits meanwhile."""
         if may_read_memory(self.gateway.program.pid) is None:
             memory = Memory(self.gateway.program.pid)
-            self.copies[when] = memory.copies(*self.words.of_memory(), self.words.hash)
+            self.copies[when] = memory.copies(*(wanted or (*self.words.of_memory(), self.words.hash)))
 
     def found(self, when, *wanted):
         if why := may_read_memory():
@@ -134,12 +153,11 @@ def session(request, tmp_path_factory, installation, authority):
         authority,
         targets,
         port_of=lambda scheme, n: taps[scheme, n].port,
-        extra=f'[log]\nfilter = "{FILTER}"\n',
+        extra=f'[log]\nfilter = "{FILTER}"\n{RECORDING}',
         program=program,
         environment=ENVIRONMENT,
     )
-    policy = gateway.policy_file.read_text().replace(r"GATEWAY\ops", "GATEWAY\\" + USER)
-    gateway.policy_file.write_text(policy)
+    gateway.policy_file.write_text(REMOTING.replace(r"GATEWAY\ops", "GATEWAY\\" + USER))
     evidence = Evidence(request.param, words, gateway, taps)
     added = gateway.add_account(USER, words.password.text)
     evidence.facts["account add"] = (added.stdout + added.stderr).encode()
@@ -194,6 +212,7 @@ def run(evidence):
             everything(evidence, client, scheme)
     in_mid_login(evidence)
     with_open_shells(evidence)
+    in_powershell(evidence)
     by_agent(evidence)
     gc.collect()
     ended(evidence)
@@ -232,7 +251,7 @@ def in_mid_login(evidence):
     client = threading.Thread(target=one)
     client.start()
     assert tap.holding.wait(20), "the gateway did not log in to the target"
-    evidence.look("in mid-login")
+    evidence.look("in mid-login", evidence.words.password)
     tap.release()
     client.join(60)
     assert outcome == [0]
@@ -247,6 +266,47 @@ def with_open_shells(evidence):
             evidence.facts["credentials"] = count(evidence, "credentials")
             evidence.look("open")
             look_at_keys(evidence)
+
+
+class Typist(PSHostUserInterface):
+    """Somebody who types a password whenever asked for one."""
+
+    def __init__(self, password):
+        super().__init__()
+        self.password = password
+
+    def ReadLineAsSecureString(self, runspace, pipeline):
+        return secure(runspace, self.password)
+
+    def PromptForCredential2(self, runspace, pipeline, *args):
+        return credential(runspace, "alice", self.password)
+
+
+def in_powershell(evidence):
+    """Secrets in each of the ways that a session has for them, over a listener and to a target of each kind."""
+    words = evidence.words
+    host = PSHost(None, None, False, "typist", None, Typist(words.typed.text), "1.0")
+    for scheme, target in (("http", "web01"), ("https", "web02"), ("https", "db01")):
+        options = {"pool": {"host": host}, "user": USER, "password": words.password.text}
+        with pools(evidence.gateway, target=target, scheme=scheme, **options) as pool:
+            told = [
+                *invoked(pool, "Test-Password", Password=secure(pool, words.secure.text)),
+                *invoked(
+                    pool, "Test-Credential", Credential=credential(pool, "alice", words.credential.text)
+                ),
+                *invoked(pool, "Read-Host", AsSecureString=None),
+                *invoked(pool, "Get-Credential", Message="who?"),
+            ]
+            # The targets have opened each of them.
+            for digest, secret in zip(
+                told, (words.secure, words.credential, words.typed, words.typed), strict=True
+            ):
+                wanted = hashlib.sha256(secret.encodings["UTF-16"]).hexdigest()
+                assert digest.rsplit(" ")[-1] == wanted, secret.name
+            assert invoked(pool, "New-Password") == [OWN_PASSWORD]
+            invoked(pool, "Set-Secret", Name="a", Value=words.value.text)
+            assert denied(command(pool, "Show-Args", Text=secure(pool, words.refused.text)))
+            evidence.look(f"in PowerShell on {target}")
 
 
 def look_at_keys(evidence):
@@ -363,6 +423,10 @@ def test_the_audit_and_the_configuration_have_no_secret(session):
     planted = {form for _file, form in search_folder(session.gateway.folder, [session.words.planted])}
     assert planted == set(session.words.planted.everything())
     assert session.gateway.audit("denial") and session.gateway.audit("command")
+    recordings = [file for file in (session.gateway.folder / "recordings").rglob("*") if file.is_file()]
+    assert any(b"Test-Password" in file.read_bytes() for file in recordings), "nothing was recorded"
+    recordings = [file.read_text() for file in (session.gateway.folder / "recordings").glob("*.jsonl")]
+    assert any('"event":"asked"' in text for text in recordings) and any('"event":"stdout"' in text for text in recordings)
     assert search_folder(session.gateway.folder, session.words.of_audit()) == []
 
 
@@ -392,6 +456,13 @@ def test_memory_has_no_secret_while_shells_are_open(session):
     copies = session.found("open", session.words.password, session.words.wrong)
     print(f"{session.build}: open {summary(copies)}")
     assert [str(copy) for copy in copies] == []
+
+
+def test_memory_has_no_secret_while_powershell_is_open(session):
+    for target in ("web01", "web02", "db01"):
+        copies = session.found(f"in PowerShell on {target}", *session.words.of_memory())
+        print(f"{session.build}: in PowerShell on {target} {summary(copies)}")
+        assert [str(copy) for copy in copies] == []
 
 
 def test_memory_has_no_secret_after_the_session(session):

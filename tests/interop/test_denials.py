@@ -145,22 +145,15 @@ def test_run_ps_of_pywinrm_is_refused(path):
     path.nothing_ran()
 
 
-def test_a_powershell_session_is_told_that_it_is_not_there_yet(path):
-    with PYPSRP.wsman(path.where("http"), "ops", PASSWORD) as wsman:
-        with pytest.raises(WSManFaultError) as refused:
-            with RunspacePool(wsman) as pool:
-                PowerShell(pool).add_cmdlet("Get-Service").invoke()
-    assert "PowerShell" in refused.value.reason
-    path.nothing_reached_a_target()
-
-
 @pytest.mark.parametrize("scheme", ["https", "http"])
-def test_ps_remoting_is_refused_readably_as_the_first_answer_too(path, scheme):
-    with pytest.raises(WSManFaultError) as refused:
-        with PYPSRP.wsman(path.where(scheme), "ops", PASSWORD) as wsman, RunspacePool(wsman):
-            pass
-    assert "PowerShell" in refused.value.reason
-    path.nothing_reached_a_target()
+def test_a_powershell_session_of_somebody_without_commands_of_its_own_says_why(path, scheme):
+    """The roles of this policy have programs alone: a session opens, and everything else in it is denied."""
+    with PYPSRP.wsman(path.where(scheme), "viewer", PASSWORD) as wsman, RunspacePool(wsman) as pool:
+        shell = PowerShell(pool)
+        shell.add_cmdlet("Get-Service").invoke()
+        [error] = shell.streams.error
+    assert error.fq_error == "SekishoPolicyDenied" and "none of your roles" in str(error)
+    path.nothing_ran()
 
 
 WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Process"

@@ -11,6 +11,7 @@ from pypsrp.powershell import PowerShell, RunspacePool
 
 from engine_target.framing import END, FRAGMENT, START, Assembly, Cutter, fragments, packet
 from engine_target.pipelines import facts, statements
+from lab import engine
 from lab.accounts import PASSWORD
 from lab.clients import Pypsrp, Where
 from lab.engine import RESTRICTED, Client
@@ -142,6 +143,15 @@ def test_a_shell_whose_process_has_ended_is_gone(where, engine_targets):
             shell.invoke()
 
 
+def test_a_command_that_should_never_run_leaves_a_trace(where, canary_file):
+    """Were it to run behind the gateway, it would be seen."""
+    assert not canary_file.exists()
+    with NTLM.wsman(where(), "ops", PASSWORD) as wsman, RunspacePool(wsman) as pool:
+        invoke(pool, ("Stop-Computer", {}))
+    assert "Stop-Computer" in canary_file.read_text()
+    canary_file.unlink()
+
+
 # ---- the decoders
 def test_fragments_are_cut_and_put_together():
     blob = bytes(40) + bytes(range(256)) * 40
@@ -164,3 +174,27 @@ def test_lines_of_the_transport_are_read():
     assert packet(data.line()) == data
     assert packet(f"<CloseAck PSGuid='{empty.upper()}' />\r\n".encode()).pipeline == empty
     assert packet(b"Welcome!\n") is None
+
+
+# ---- where PowerShell comes from
+def test_powershell_is_named_found_or_left_out_and_said_so(monkeypatch, tmp_path):
+    program = tmp_path / "engine"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(engine, "ARCHIVE", tmp_path / "archive.tar.xz")
+    monkeypatch.setenv("SEKISHO_ENGINE", f"env A=1 {program}")
+    assert engine.find("play", None) == ["env", "A=1", str(program), "play"]
+    monkeypatch.setenv("SEKISHO_ENGINE", "/opt/pwsh")
+    with pytest.raises(pytest.skip.Exception, match="cannot do it"):
+        engine.find("play", None)
+    monkeypatch.setenv("SEKISHO_ENGINE", "required")
+    with pytest.raises(pytest.fail.Exception, match="is required, but no PowerShell for 'play'"):
+        engine.find("play", None)
+    monkeypatch.delenv("SEKISHO_ENGINE")
+    with pytest.raises(pytest.skip.Exception, match="no PowerShell for 'serve'"):
+        engine.find("serve", None)
+    (tmp_path / "archive.tar.xz").touch()
+    assert engine.find("serve", lambda: program) == [str(program), "serve"]
+    monkeypatch.setenv("SEKISHO_ENGINE", "/bin/false")
+    with pytest.raises(pytest.fail.Exception, match="does not start"):
+        engine.find("serve", None)

@@ -4,9 +4,13 @@ import base64
 import xml.etree.ElementTree as ET
 
 import pytest
+from pypsrp.powershell import PowerShell, RunspacePool
 
 from engine_target.pipelines import facts, statements
+from lab.accounts import PASSWORD
+from lab.clients import Pypsrp
 
+PYPSRP = Pypsrp("pypsrp")
 CANARY = "Canary-Passw0rd!"
 MANAGEMENT = "Microsoft.PowerShell.Management"
 DEBUGGER = ("DebugMode", "DebugStop", "DebugBreakpointCount", "BreakAll", "UnhandledBreakpointMode")
@@ -27,45 +31,56 @@ def ran(engines):
 @pytest.mark.parametrize(
     ("typed", "sent"),
     [
-        ("Get-Service Spooler", [("Get-Service", [("Name", ["Spooler"])])]),
+        ("Get-Service Spooler", [("Get-Service", [("Name", "Spooler")])]),
         ("gsv spool* -Exc BITS", None),
-        ("Get-Service -Na Spooler", [("Get-Service", [("Name", ["Spooler"])])]),
+        ("Get-Service -Na Spooler", [("Get-Service", [("Name", "Spooler")])]),
         (
             "Restart-Service Spooler,W32Time -Fo -PassThru:$false",
             [("Restart-Service", [("Force", True), ("Name", ["Spooler", "W32Time"]), ("PassThru", False)])],
         ),
-        ("Get-Service -DisplayName '印刷サービス'", [("Get-Service", [("DisplayName", ["印刷サービス"])])]),
+        ("Get-Service -DisplayName '印刷サービス'", [("Get-Service", [("DisplayName", "印刷サービス")])]),
         (
             "Get-Service -Name 'W*' | Select-Object ServiceName -First 2",
             [
-                ("Get-Service", [("Name", ["W*"])]),
-                ("Select-Object", [("First", 2), ("Property", ["ServiceName"])]),
+                ("Get-Service", [("Name", "W*")]),
+                ("Select-Object", [("First", 2), ("Property", "ServiceName")]),
             ],
         ),
         (
             "Get-Service | Where-Object Status -eq 'Running'",
-            [("Get-Service", []), ("Where-Object", [("EQ", True), ("Property", "Status"), ("Value", "Running")])],
+            [
+                ("Get-Service", []),
+                ("Where-Object", [("EQ", True), ("Property", "Status"), ("Value", "Running")]),
+            ],
         ),
     ],
 )
-@pytest.mark.parametrize("way", ["block", "file"])
-def test_arguments_leave_with_their_full_names_and_text_leaves_as_commands(
-    engines, typist, tmp_path, way, typed, sent
-):
-    """`-FilePath` always travels as text, and a block of constants never does: the target gets the same of both."""
-    client = typist()
-    file = tmp_path / "typed-file.ps1"
-    file.write_text(typed + "\n", encoding="utf-8-sig")
-    block = f"{{ {typed} }}" if way == "block" else f"-FilePath {file}"
-    shown = client.play(f"{OPEN}Invoke-Command -Session $s {block}\n")
-    said = [one for m in client.said("CREATE_PIPELINE") for one in statements(m["clixml"])]
-    assert [is_script for one in said for _, is_script, _ in one] == [way == "file"] * len(said[0])
+@pytest.mark.parametrize("way", ["typed", "text"])
+def test_arguments_leave_with_their_full_names_and_text_leaves_as_commands(engines, typist, way, typed, sent):
+    """PowerShell makes commands of a block of constants; pypsrp sends the text. The target gets the same of both."""
+    if way == "typed":
+        client = typist()
+        shown = client.play(f"{OPEN}Invoke-Command -Session $s {{ {typed} }}\n")
+        said = [one for m in client.said("CREATE_PIPELINE") for one in statements(m["clixml"])]
+        assert not [text for one in said for text, is_script, _ in one if is_script]
+        denied = shown.startswith("E: ")
+    else:
+        denied = invoked_as_text(engines, typed).had_errors
+    assert denied == (sent is None)
     if sent is None:
-        assert "SekishoPolicyDenied" not in shown and ran(engines) == []
+        assert ran(engines) == []
         return
     [got] = ran(engines)
     assert [(name.rpartition("\\")[2], plain(arguments)) for name, _, arguments in got] == sent
     assert all("\\" in name and not is_script for name, is_script, _ in got)
+
+
+def invoked_as_text(engines, text):
+    with PYPSRP.wsman(engines.where(), "ops", PASSWORD) as wsman, RunspacePool(wsman) as pool:
+        shell = PowerShell(pool)
+        shell.add_script(text)
+        shell.invoke()
+        return shell
 
 
 def plain(arguments):
@@ -81,8 +96,8 @@ def test_a_restricted_endpoint_gets_bare_names(engines, typist):
     )
     assert "Status=Running; ServiceName=Spooler" in shown and "E:" not in shown
     assert ran(engines) == [
-        [("Restart-Service", False, [("Name", ["Spooler"]), ("Force", True)])],
-        [("Get-Service", False, [("Name", ["Spooler"])])],
+        [("Restart-Service", False, [("Name", "Spooler"), ("Force", True)])],
+        [("Get-Service", False, [("Name", "Spooler")])],
     ]
 
 
@@ -94,7 +109,6 @@ def test_the_pool_of_a_target_is_the_gateways_own(engines, typist):
     assert "PSVersionTable" in mine["clixml"] and "PSVersionTable" not in its
     host = facts(its)["HostInfo"]
     assert host["_isHostNull"] is False
-    # The client's window has a title, and so has the gateway's.
     assert "laboratory" in mine["clixml"] and "laboratory" not in its
     [pipeline] = arrived(engines, "CREATE_PIPELINE")
     about = facts(pipeline)

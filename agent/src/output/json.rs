@@ -2,20 +2,20 @@
 
 use super::safe::is_harmless;
 use crate::results::{Captured, Ending, JobResults, Outcome, TargetResult};
-use sekisho_protocol::job::{Effect, FailureClass, JobEvent, OutputData, Summary, VERSION};
+use sekisho_protocol::job::{Effect, FailureClass, JobEvent, OutputData, PipelineEnd, Summary, VERSION};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 use std::io::{self, Write};
 
 /// The document of `--output json`. `docs/agent.md`, "JSON".
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+pub(super) struct Document<'a, E> {
     version: u32,
     job: Option<&'a str>,
     /// Whether the gateway said that all is done; otherwise why not.
     ended: &'static str,
     summary: Summary,
-    results: Vec<Entry<'a>>,
+    results: Vec<E>,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,9 +32,11 @@ struct Entry<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-enum OutcomeFields<'a> {
+pub(super) enum OutcomeFields<'a> {
     Finished {
         exit_code: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        state: Option<PipelineEnd>,
         duration_ms: Option<u64>,
     },
     Denied {
@@ -59,18 +61,19 @@ enum OutcomeFields<'a> {
 /// # Errors
 /// What the writer fails with.
 pub fn write_results(out: &mut dyn Write, results: &JobResults, early: Option<Ending>) -> io::Result<()> {
-    let document = Document {
-        version: VERSION,
-        job: results.job(),
-        ended: match early {
+    let entries = results.targets().iter().filter_map(entry).collect();
+    write_line(out, &Document::new(VERSION, results, early, entries))
+}
+
+impl<'a, E> Document<'a, E> {
+    pub(super) fn new(version: u32, results: &'a JobResults, early: Option<Ending>, entries: Vec<E>) -> Self {
+        let ended = match early {
             None => "done",
             Some(Ending::Interrupted) => "interrupted",
             Some(Ending::Lost) => "lost",
-        },
-        summary: results.summary(),
-        results: results.targets().iter().filter_map(entry).collect(),
-    };
-    write_line(out, &document)
+        };
+        Self { version, job: results.job(), ended, summary: results.summary(), results: entries }
+    }
 }
 
 /// Writes one of the job API's lines.
@@ -88,24 +91,30 @@ pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Res
 }
 
 fn entry(target: &TargetResult) -> Option<Entry<'_>> {
-    let outcome = match target.outcome.as_ref()? {
-        Outcome::Finished { exit_code } => {
-            OutcomeFields::Finished { exit_code: *exit_code, duration_ms: target.duration_ms }
-        }
-        Outcome::Denied { message, rule } => OutcomeFields::Denied { message, rule: rule.as_deref() },
-        Outcome::Failed { class, effect, message, retry_after_seconds } => {
-            OutcomeFields::Failed { class: *class, effect: *effect, message, retry_after_seconds: *retry_after_seconds }
-        }
-        Outcome::Cancelled { effect } => OutcomeFields::Cancelled { effect: *effect },
-    };
     Some(Entry {
         target: &target.name,
-        outcome,
+        outcome: OutcomeFields::of(target)?,
         started: target.started,
         stdout: data(&target.stdout),
         stderr: data(&target.stderr),
         dropped_bytes: target.stdout.dropped.saturating_add(target.stderr.dropped),
     })
+}
+
+impl<'a> OutcomeFields<'a> {
+    /// Those of a target that has its outcome.
+    pub(super) fn of(target: &'a TargetResult) -> Option<Self> {
+        Some(match target.outcome.as_ref()? {
+            Outcome::Finished { exit_code, state } => {
+                Self::Finished { exit_code: *exit_code, state: *state, duration_ms: target.duration_ms }
+            }
+            Outcome::Denied { message, rule } => Self::Denied { message, rule: rule.as_deref() },
+            Outcome::Failed { class, effect, message, retry_after_seconds } => {
+                Self::Failed { class: *class, effect: *effect, message, retry_after_seconds: *retry_after_seconds }
+            }
+            Outcome::Cancelled { effect } => Self::Cancelled { effect: *effect },
+        })
+    }
 }
 
 /// The bytes as text or base64. What was cut off at the bound may end within a character, which is left out
@@ -123,7 +132,7 @@ fn data(captured: &Captured) -> OutputData {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
-fn is_zero(number: &u64) -> bool {
+pub(super) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 

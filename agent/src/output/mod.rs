@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod json;
+mod objects;
 mod progress;
 mod safe;
 mod table;
@@ -9,8 +10,11 @@ mod targets;
 
 pub use capabilities::{CanForm, write_capabilities};
 pub use json::{write_event, write_results};
+pub(crate) use objects::{Streams, write_object_results, write_record};
 pub use progress::Progress;
+pub(crate) use safe::write_lines;
 pub use safe::write_safe;
+pub(crate) use table::write_ends;
 pub use table::write_table;
 pub use targets::write_targets;
 

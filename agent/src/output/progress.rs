@@ -1,5 +1,6 @@
 //! The line on a terminal that says how far a job is.
 
+use super::write_safe;
 use crate::results::JobResults;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -13,13 +14,28 @@ pub struct Progress {
     visible: bool,
     width: usize,
     drawn: Option<Instant>,
+    note: String,
 }
+
+/// Characters of a note; longer lines would not fit a terminal.
+const NOTE: usize = 60;
 
 impl Progress {
     /// A line, if standard error is a terminal.
     #[must_use]
     pub fn new(visible: bool) -> Self {
-        Self { visible, width: 0, drawn: None }
+        Self { visible, width: 0, drawn: None, note: String::new() }
+    }
+
+    /// What a target says of how far it is; from then on part of the line.
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        if self.visible {
+            let mut note = Vec::new();
+            let line: String = text().chars().take_while(|c| *c != '\n' && *c != '\r').take(NOTE).collect();
+            // Writing into a Vec cannot fail.
+            drop(write_safe(&mut note, &line));
+            self.note = String::from_utf8(note).unwrap_or_default();
+        }
     }
 
     /// Draws the line anew, unless that was done just before `now`.
@@ -35,7 +51,8 @@ impl Progress {
         let (ended, total) = (summary.total(), results.targets().len());
         let running = results.targets().iter().filter(|target| target.started && target.outcome.is_none()).count();
         let trouble = ended.saturating_sub(u64::from(summary.succeeded));
-        let text = format!("{ended} of {total} done, {running} running, {trouble} not ok");
+        let gap = if self.note.is_empty() { "" } else { "; " };
+        let text = format!("{ended} of {total} done, {running} running, {trouble} not ok{gap}{}", self.note);
         self.draw(err, &text)?;
         self.drawn = Some(now);
         Ok(())
@@ -57,7 +74,7 @@ impl Progress {
     /// Blanks instead of an escape sequence: every terminal knows them.
     fn draw(&mut self, err: &mut dyn Write, text: &str) -> io::Result<()> {
         write!(err, "\r{text:<width$}", width = self.width)?;
-        self.width = text.len();
+        self.width = text.chars().count();
         err.flush()
     }
 }
@@ -80,6 +97,15 @@ mod tests {
         progress.clear(&mut err).unwrap();
         let text = String::from_utf8(err).unwrap();
         assert!(text.ends_with(&format!("\r{}\r", " ".repeat(32))), "{text:?}");
+    }
+
+    #[test]
+    fn what_a_target_says_of_itself_is_part_of_the_line_and_harmless() {
+        let results = applied(Keep::Outcomes, &[accepted(&["a"]), started("a")]);
+        let (mut err, mut progress) = (Vec::new(), Progress::new(true));
+        progress.note(|| "a: Copying\u{1b}[2J\nmore".to_owned());
+        progress.update(&mut err, &results, Instant::now()).unwrap();
+        assert_eq!(String::from_utf8(err).unwrap(), "\r0 of 1 done, 1 running, 0 not ok; a: Copying\\u{1b}[2J");
     }
 
     #[test]

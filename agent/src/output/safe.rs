@@ -33,7 +33,7 @@ pub fn write_safe(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 /// Writes output of a program line by line, each with `indent` in front. Bytes that are no UTF-8 become `\u{fffd}`.
-pub(super) fn write_lines(out: &mut dyn Write, indent: &str, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_lines(out: &mut dyn Write, indent: &str, bytes: &[u8]) -> io::Result<()> {
     let text = String::from_utf8_lossy(bytes);
     for line in text.lines() {
         out.write_all(indent.as_bytes())?;

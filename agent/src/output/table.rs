@@ -35,6 +35,17 @@ pub fn write_table(out: &mut dyn Write, results: &JobResults) -> io::Result<()> 
     write_counts(out, results)
 }
 
+/// Writes what is to be said of targets without a known end, and the line that counts.
+pub(crate) fn write_ends(out: &mut dyn Write, results: &JobResults) -> io::Result<()> {
+    let ended = |group: &Group<'_>| matches!(group.answer.outcome, Outcome::Finished { .. });
+    for group in groups(results.targets()).iter().filter(|group| !ended(group)) {
+        write_heading(out, group)?;
+        write_body(out, &group.answer)?;
+        out.write_all(b"\n")?;
+    }
+    write_counts(out, results)
+}
+
 /// Groups in the order of their outcome's weight, and of their first target within it.
 fn groups(targets: &[TargetResult]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -54,7 +65,7 @@ fn groups(targets: &[TargetResult]) -> Vec<Group<'_>> {
 
 fn weight(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Finished { exit_code: 0 } => 0,
+        Outcome::Finished { exit_code: 0, .. } => 0,
         Outcome::Finished { .. } => 1,
         Outcome::Denied { .. } => 2,
         Outcome::Failed { .. } => 3,
@@ -65,7 +76,7 @@ fn weight(outcome: &Outcome) -> u8 {
 fn write_heading(out: &mut dyn Write, group: &Group<'_>) -> io::Result<()> {
     write_safe(out, &group.names.join(", "))?;
     match group.answer.outcome {
-        Outcome::Finished { exit_code } => writeln!(out, " (exit {exit_code})"),
+        Outcome::Finished { exit_code, .. } => writeln!(out, " (exit {exit_code})"),
         Outcome::Denied { .. } => writeln!(out, " (denied)"),
         Outcome::Failed { class, effect, .. } => {
             writeln!(out, " (failed: {}; {})", class_text(*class), effect_text(*effect))

@@ -2,7 +2,8 @@
 
 use crate::fake::{self, FakeGateway, PASSWORD, gateway};
 use sekisho_protocol::job::{
-    Capabilities, CapabilitiesRequest, JobEvent, OUTPUT_CHUNK, OutputData, OutputStream, Question, Summary, Verdict,
+    Capabilities, CapabilitiesRequest, JobEvent, OUTPUT_CHUNK, OutputData, OutputStream, PipelineEnd, Question,
+    RecordStream, RecordText, ScriptCall, Summary, Verdict, Work,
 };
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -54,10 +55,10 @@ async fn interrupt(child: &Child) {
 
 async fn one_target(gateway: &mut FakeGateway) {
     let request = gateway.read_job().await;
-    assert_eq!(request.program, "hostname");
+    assert!(matches!(&request.work, Work::Program(program) if program.name == "hostname"));
     let target = || "web01".to_owned();
     gateway
-        .write_first(&[JobEvent::accepted("job-7".into(), vec![target()]), JobEvent::Started { target: target() }])
+        .write_first(&[JobEvent::accepted(1, "job-7".into(), vec![target()]), JobEvent::Started { target: target() }])
         .await;
 }
 
@@ -85,7 +86,8 @@ async fn can_says_yes_or_no_in_its_exit_code_too() {
         Verdict::Allow { role: "ops".into(), rule: "dns".into(), canonical: "Restart-Service -Name:'Dns'".into() };
     let answer = Capabilities::answer("web01".into(), allow);
     let (request, (code, out, err)) = asked(&["--", "Restart-Service", "-Name", "Dns"], answer).await;
-    let question = Question::Powershell("Restart-Service -Name Dns".into());
+    let words = ["Restart-Service", "-Name", "Dns"].map(str::to_owned);
+    let question = Question::Command(sekisho_agent::run::command(&words).unwrap());
     assert_eq!(request, CapabilitiesRequest::ask("web01".into(), question));
     assert_eq!(out, "yes, on web01\n  runs as: Restart-Service -Name:'Dns'\n  by:      ops/dns\n");
     assert_eq!((code, err.as_str()), (Some(0), ""));
@@ -112,7 +114,9 @@ async fn the_whole_way_from_arguments_to_table() {
     let (port, served) = gateway(|mut gateway| async move {
         one_target(&mut gateway).await;
         gateway.write_group(&[line(b"web01\r\n")]).await;
-        gateway.write_group(&[JobEvent::Finished { target: "web01".into(), exit_code: 0, duration_ms: 1 }]).await;
+        gateway
+            .write_group(&[JobEvent::Finished { target: "web01".into(), exit_code: 0, state: None, duration_ms: 1 }])
+            .await;
         gateway.write_group(&[JobEvent::Done { summary: Summary { succeeded: 1, ..Summary::default() } }]).await;
         gateway.write_end().await;
     })
@@ -121,6 +125,70 @@ async fn the_whole_way_from_arguments_to_table() {
     assert_eq!(out, "web01 (exit 0)\n  web01\n\n1 target: 1 ok\n");
     assert_eq!((code, err.as_str()), (Some(0), ""));
     served.await.unwrap();
+}
+
+fn record(target: &str, stream: RecordStream, clixml: &str) -> JobEvent {
+    JobEvent::Record { target: target.into(), stream, clixml: RecordText(clixml.into()), more: false }
+}
+
+fn ended(target: &str, exit_code: i64, state: PipelineEnd) -> JobEvent {
+    JobEvent::Finished { target: target.into(), exit_code, state: Some(state), duration_ms: 1 }
+}
+
+/// Answers one job of two targets; gives what was asked for.
+async fn ran(arguments: &[&str]) -> (Work, (Option<i32>, String, String)) {
+    let (port, served) = gateway(|mut gateway| async move {
+        let request = gateway.read_job().await;
+        let names = || vec!["web01".to_owned(), "web02".to_owned()];
+        let started = |target: &str| JobEvent::Started { target: target.into() };
+        gateway
+            .write_first(&[JobEvent::accepted(2, "job-7".into(), names()), started("web01"), started("web02")])
+            .await;
+        let object = "<Obj RefId=\"0\"><MS><S N=\"Name\">Spooler</S><S N=\"Status\">Running</S></MS></Obj>";
+        let (half, rest) = object.split_at(30);
+        let (clixml, stream) = (RecordText(half.into()), RecordStream::Output);
+        let first = JobEvent::Record { target: "web02".into(), stream, clixml, more: true };
+        gateway.write_group(&[first, record("web01", stream, object), JobEvent::Heartbeat {}]).await;
+        gateway.write_group(&[record("web02", stream, rest), record("web02", RecordStream::Error, "<S>no</S>")]).await;
+        gateway.write_group(&[ended("web01", 0, PipelineEnd::Completed), ended("web02", 1, PipelineEnd::Failed)]).await;
+        let summary = Summary { succeeded: 1, exited_nonzero: 1, ..Summary::default() };
+        gateway.write_group(&[JobEvent::Done { summary }]).await;
+        gateway.write_end().await;
+        request.work
+    })
+    .await;
+    let output = output(agent(port, PASSWORD, "run", &[&["-t", "web01,web02"], arguments].concat()).await).await;
+    (served.await.unwrap(), output)
+}
+
+#[tokio::test]
+async fn objects_come_back_in_the_form_that_was_asked_for() {
+    let words = ["Get-Service", "-Name", "Spooler"];
+    let (work, (code, out, err)) = ran(&[&["--"], &words[..]].concat()).await;
+    assert_eq!(work, Work::Command(sekisho_agent::run::command(&words.map(str::to_owned)).unwrap()));
+    assert_eq!(
+        out,
+        "Name    Status  Target\n----    ------  ------\nSpooler Running web01\nSpooler Running web02\n\n\
+         2 targets: 1 ok, 1 ended with an error\n"
+    );
+    assert_eq!((code, err.as_str()), (Some(1), "no\n    + Target                : web02\n"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.ps1");
+    std::fs::write(&file, "Get-It").unwrap();
+    let script = ["--script", file.to_str().unwrap(), "--json", "--select", "status"];
+    let (work, (code, out, err)) = ran(&script).await;
+    assert_eq!(work, Work::Script(ScriptCall::new("Get-It".into())));
+    let expected = r#""streams":{"output":[{"types":[],"value":{"status":"Running"}}],"error":[{"types":["System.String"],"text":"no","value":"no"}]"#;
+    assert!(out.contains(expected), "{out}");
+    assert_eq!((code, err.as_str()), (Some(1), ""));
+
+    let (_, (_, out, _)) = ran(&["--jsonl", "--", "Get-It"]).await;
+    let events: Vec<&str> = out.lines().map(|line| line.split('"').nth(3).unwrap()).collect();
+    let records = ["record"; 3];
+    assert_eq!(events, [&["accepted", "started", "started"], &records[..], &["finished", "finished", "done"]].concat());
+    let (_, (_, out, _)) = ran(&["--raw", "--", "Get-It"]).await;
+    assert_eq!(out, "@{Name=Spooler; Status=Running}\n@{Name=Spooler; Status=Running}\n");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ fn request() -> JobRequest {
 }
 
 fn accepted() -> JobEvent {
-    JobEvent::accepted("job-7".into(), vec!["web01".into(), "web02".into()])
+    JobEvent::accepted(1, "job-7".into(), vec!["web01".into(), "web02".into()])
 }
 
 fn started(target: &str) -> JobEvent {
@@ -35,7 +35,7 @@ fn output(target: &str, bytes: &[u8]) -> JobEvent {
 }
 
 fn finished(target: &str) -> JobEvent {
-    JobEvent::Finished { target: target.into(), exit_code: 0, duration_ms: 3 }
+    JobEvent::Finished { target: target.into(), exit_code: 0, state: None, duration_ms: 3 }
 }
 
 fn done(summary: Summary) -> JobEvent {
@@ -348,7 +348,7 @@ async fn a_gateway_that_breaks_the_order_is_given_up_with_what_is_known() {
 async fn other_targets_than_those_asked_for_are_refused() {
     let (port, _served) = gateway(|mut gateway| async move {
         gateway.read_job().await;
-        gateway.write_first(&[JobEvent::accepted("j".into(), vec!["web01".into()])]).await;
+        gateway.write_first(&[JobEvent::accepted(1, "j".into(), vec!["web01".into()])]).await;
         gateway.closed().await
     })
     .await;

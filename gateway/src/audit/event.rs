@@ -98,6 +98,10 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         groups: Vec<String>,
     },
+    /// A session of PowerShell's is about to be opened on a target.
+    SessionStart {
+        configuration: String,
+    },
     SessionEnd {
         reason: SessionEnd,
     },
@@ -290,6 +294,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// In a word or two, for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if let Self::Exit { exit_code } = self { format!("exit {exit_code}") } else { self.word().to_owned() }
+    }
+
     /// Its word in the log.
     #[must_use]
     pub fn word(&self) -> &'static str {

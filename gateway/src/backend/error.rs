@@ -1,6 +1,7 @@
 //! What can go wrong towards a target, and whether the target may have acted.
 
 use crate::credentials::LeaseError;
+use crate::recording::NotRecorded;
 use sekisho_protocol::soap::{FaultCode, PeerFault};
 
 /// Whether the request that failed may have been carried out.
@@ -72,6 +73,9 @@ pub enum BackendError {
     /// The policy by which it was permitted is no longer in force, and nothing was sent.
     #[error("the policy changed while this waited for the target: send it again")]
     Outdated,
+    /// It cannot be recorded, and nothing was sent.
+    #[error("{0}")]
+    NotRecorded(#[from] NotRecorded),
     /// The shell was closed, and the target's answer is not waited for any more.
     #[error("the shell was closed before the target answered")]
     Abandoned,
@@ -117,6 +121,7 @@ impl BackendError {
             | Self::NoPool
             | Self::NoKey
             | Self::Closed
+            | Self::NotRecorded(_)
             | Self::Outdated => self,
             Self::Abandoned => Self::NotOpened(NotOpened::Abandoned),
         }
@@ -135,6 +140,7 @@ impl BackendError {
             | Self::NoPool
             | Self::NoKey
             | Self::Closed
+            | Self::NotRecorded(_)
             | Self::Outdated
             | Self::NotOpened(_) => Effect::NotDone,
             Self::TimedOut(effect) | Self::Broken(effect) => effect,
@@ -163,6 +169,7 @@ impl BackendError {
             Self::NoKey => "no_key",
             Self::Closed => "closed",
             Self::Outdated => "outdated",
+            Self::NotRecorded(_) => "not_recorded",
             Self::Abandoned | Self::NotOpened(NotOpened::Abandoned) => "abandoned",
         }
     }

@@ -12,7 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use sekisho_protocol::clixml::Value;
 use sekisho_protocol::error::{Misuse, PeerMisbehaved};
 use sekisho_protocol::psrp::{
-    ClientEvent, CreatePipeline, HostCall, HostResponse, MessageType, PipelineState, RecordBody, Stated, Stream,
+    ClientEvent, CreatePipeline, HostCall, HostResponse, MessageType, PipelineState, PoolClient, RecordBody, Stated,
+    Stream,
 };
 use sekisho_protocol::secret::SecretText;
 use sekisho_protocol::soap::FaultCode;
@@ -199,7 +200,10 @@ impl RunningPipeline {
                 answer = &mut exchange => answer,
                 () = sleep(SILENCE) => {
                     pool.watch();
-                    exchange.await
+                    tokio::select! {
+                        answer = exchange => answer,
+                        () = pool.ended() => Err(BackendError::NoPool),
+                    }
                 }
             }
         };
@@ -264,13 +268,12 @@ impl RunningPipeline {
 }
 
 impl PipelineControl {
-    /// Sends an object to the pipeline. Never repeated.
+    /// Sends an object to the pipeline. Never repeated; to one that has ended meanwhile nothing is sent.
     ///
     /// # Errors
     /// What went wrong; the object may have arrived all the same.
     pub async fn input(&self, value: &Value) -> Result<(), BackendError> {
-        self.pool.with_machine(|machine| machine.input(self.pipeline, value)).map_err(BackendError::Invalid)?;
-        self.flush(Stream::Main).await
+        self.say(Stream::Main, |machine| machine.input(self.pipeline, value)).await
     }
 
     /// No object follows.
@@ -278,8 +281,7 @@ impl PipelineControl {
     /// # Errors
     /// As [`Self::input`].
     pub async fn end_of_input(&self) -> Result<(), BackendError> {
-        self.pool.with_machine(|machine| machine.end_of_input(self.pipeline)).map_err(BackendError::Invalid)?;
-        self.flush(Stream::Main).await
+        self.say(Stream::Main, |machine| machine.end_of_input(self.pipeline)).await
     }
 
     /// Answers a call to the host.
@@ -287,9 +289,7 @@ impl PipelineControl {
     /// # Errors
     /// As [`Self::input`].
     pub async fn host_response(&self, response: &HostResponse) -> Result<(), BackendError> {
-        let made = self.pool.with_machine(|machine| machine.host_response(Some(self.pipeline), response));
-        made.map_err(BackendError::Invalid)?;
-        self.flush(Stream::PromptResponse).await
+        self.say(Stream::PromptResponse, |machine| machine.host_response(Some(self.pipeline), response)).await
     }
 
     /// Asks the target to stop the pipeline, which says then that it was stopped.
@@ -305,7 +305,16 @@ impl PipelineControl {
         self.pool.link.ask(for_cleaning_up(), (Action::Signal, self.shell), body).await.map(drop)
     }
 
-    async fn flush(&self, stream: Stream) -> Result<(), BackendError> {
-        self.pool.flush(Of::Pipeline(self.pipeline, self.command), stream).await
+    /// The target may have ended the pipeline before it heard this: its final state waits to be told then.
+    async fn say(
+        &self,
+        stream: Stream,
+        what: impl FnOnce(&mut PoolClient) -> sekisho_protocol::Result<()>,
+    ) -> Result<(), BackendError> {
+        match self.pool.with_machine(what) {
+            Ok(()) => self.pool.flush(Of::Pipeline(self.pipeline, self.command), stream).await,
+            Err(sekisho_protocol::Error::Misuse(Misuse::WrongState)) => Ok(()),
+            Err(error) => Err(BackendError::Invalid(error)),
+        }
     }
 }

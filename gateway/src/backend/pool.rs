@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Bytes of one fragment: what PowerShell's own client cuts.
@@ -45,6 +46,8 @@ pub struct TargetPool {
     state: Mutex<State>,
     /// Something about the pool changed.
     changed: Notify,
+    /// The target has said that nothing follows.
+    ended: CancellationToken,
     /// Who polls the pool's own stream.
     polling: tokio::sync::Mutex<()>,
     watched: AtomicBool,
@@ -118,6 +121,7 @@ impl TargetPool {
             window,
             state: Mutex::new(State { machine, private_data: None, opening: Opening::Awaited }),
             changed: Notify::new(),
+            ended: CancellationToken::new(),
             polling: tokio::sync::Mutex::default(),
             watched: AtomicBool::new(false),
             sending: tokio::sync::Mutex::default(),
@@ -169,6 +173,11 @@ impl TargetPool {
     /// What the machine says and does, under its lock.
     pub(super) fn with_machine<T>(&self, step: impl FnOnce(&mut PoolClient) -> T) -> T {
         step(&mut self.state.lock().machine)
+    }
+
+    /// Waits until the target has ended the pool.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     pub(super) fn changed(&self) -> &Notify {
@@ -234,8 +243,15 @@ impl TargetPool {
             match event {
                 ClientEvent::PrivateData(data) => state.private_data = Some(data),
                 ClientEvent::Opened => state.opening = Opening::Opened,
-                ClientEvent::Closed(_) => state.opening = Opening::Closed,
-                other => events.push(other),
+                ClientEvent::Closed(_) => {
+                    state.opening = Opening::Closed;
+                    self.ended.cancel();
+                }
+                other @ (ClientEvent::Record { .. }
+                | ClientEvent::State { .. }
+                | ClientEvent::HostCall { .. }
+                | ClientEvent::SessionKey(_)
+                | ClientEvent::PublicKeyRequest) => events.push(other),
             }
         }
         drop(state);

@@ -20,9 +20,9 @@ const DEFAULT_CONFIG: &str = "/etc/sekisho/gateway.toml";
     name = "sekisho-gateway",
     version,
     after_help = "Exit codes: 0 all is well; 1 it could not be done; 2 the command line is wrong; 3 something was found: \
-                  mistakes (check, policy check, policy lint), a changed log (audit verify), cases that differ (policy \
-                  test), changes (policy diff), a denial (policy explain); 4 audit verify found no change and could not \
-                  prove everything."
+                  mistakes (check, policy check, policy lint), a changed log or recording (audit verify, audit show), cases that differ (policy \
+                  test), changes (policy diff), a denial (policy explain); 4 audit verify or audit show found no change and \
+                  could not prove everything."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -115,6 +115,19 @@ pub enum AuditCommand {
         /// Copies of signed heads that were kept elsewhere: a file, one on a line.
         #[arg(long, value_name = "FILE")]
         head: Option<PathBuf>,
+        /// The folder of the recordings, to be compared with what the log says of them.
+        #[arg(long, value_name = "DIR")]
+        recordings: Option<PathBuf>,
+    },
+    /// Show the recording of a session. Who reads it is written into the audit log first.
+    Show {
+        /// The session's id, as the audit log has it.
+        session: String,
+        /// One JSON object on a line.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigOption,
     },
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod init;
 mod password;
 pub mod policy;
+mod show;
 mod verify;
 
 use std::io::{self, Write};
@@ -81,6 +82,8 @@ pub enum CommandError {
     #[error("{}: line {line} is no copy of a signed head", path.display())]
     Head { path: std::path::PathBuf, line: usize },
     #[error(transparent)]
+    Show(#[from] show::ShowError),
+    #[error(transparent)]
     Policy(#[from] policy::PolicyCommandError),
     #[error("nothing can be written to the output: {0}")]
     Output(#[from] io::Error),
@@ -101,8 +104,12 @@ pub fn run(command: &Command, now: OffsetDateTime, console: &mut Console<'_>) ->
         }
         Command::Account(AccountCommand::List(option)) => account::list(&option.config, console),
         Command::Account(AccountCommand::Remove { name, config }) => account::remove(&config.config, name, console),
-        Command::Audit(AuditCommand::Verify { directory, key, head }) => {
-            verify::run(directory, key, head.as_deref(), console)
+        Command::Audit(AuditCommand::Verify { directory, key, head, recordings }) => {
+            verify::run(directory, key, (head.as_deref(), recordings.as_deref()), console)
+        }
+        Command::Audit(AuditCommand::Show { session, json, config }) => {
+            let form = if *json { show::Form::Json } else { show::Form::Text };
+            show::run(session, &config.config, (form, now), console)
         }
         Command::Policy(command) => policy::run(command, &mut io::stdin().lock(), console),
         Command::Serve(_) | Command::Demo(_) => Err(CommandError::Elsewhere),

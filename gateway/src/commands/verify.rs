@@ -1,11 +1,12 @@
 //! `audit verify`.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::path::Path;
 
 use super::{CommandError, Console, Status};
 use crate::audit::{Head, parse_public_key, verify};
 use crate::private_file::{FileError, io_error};
+use crate::recording::{Anchors, Recorded};
 
 /// A year of heads, one a minute, fits.
 const MAX_HEADS: u64 = 256 * 1024 * 1024;
@@ -13,7 +14,7 @@ const MAX_HEADS: u64 = 256 * 1024 * 1024;
 pub(super) fn run(
     directory: &Path,
     key: &str,
-    heads: Option<&Path>,
+    (heads, recordings): (Option<&Path>, Option<&Path>),
     console: &mut Console<'_>,
 ) -> Result<Status, CommandError> {
     let key = parse_public_key(key).ok_or(CommandError::PublicKey)?;
@@ -37,7 +38,36 @@ pub(super) fn run(
         return Ok(Status::Found);
     }
     let complete = report.unproved.iter().all(crate::audit::Unproved::is_usual);
-    Ok(if complete { Status::Fine } else { Status::Incomplete })
+    let status = if complete { Status::Fine } else { Status::Incomplete };
+    let Some(folder) = recordings else { return Ok(status) };
+    let anchors = Anchors::read(directory, report.last_seq)?;
+    let recorded = anchors.compare(folder).map_err(|error| io_error(folder, error))?;
+    Ok(match (compared(&recorded, out)?, status) {
+        (Status::Fine, status) => status,
+        (other, _) => other,
+    })
+}
+
+fn compared(recorded: &Recorded, out: &mut dyn Write) -> Result<Status, CommandError> {
+    let Recorded { whole, incomplete, open, unknown, missing, changed } = recorded;
+    writeln!(out, "verified: {whole} recordings are as the log says; in {incomplete} of them something was left out")?;
+    for (number, why) in [
+        (open, "recordings have no end in the log: their sessions go on, or the gateway died"),
+        (unknown, "recordings are not in the log as far as it is here"),
+        (missing, "recordings that the log names are not in the folder"),
+    ] {
+        if 0 < *number {
+            writeln!(out, "not proved: {number} {why}")?;
+        }
+    }
+    for (session, change) in changed {
+        writeln!(out, "CHANGED: the recording of session {session}: {change}")?;
+    }
+    Ok(match (changed.is_empty(), unknown.saturating_add(*missing)) {
+        (false, _) => Status::Found,
+        (true, 0) => Status::Fine,
+        (true, _) => Status::Incomplete,
+    })
 }
 
 /// Copies of heads, one on a line: as the gateway writes them, or as syslog keeps them, after its own words.

@@ -299,6 +299,7 @@ fn the_example_of_the_documentation_has_every_key() {
         include_str!("document/limits.rs"),
         include_str!("document/listeners.rs"),
         include_str!("document/powershell.rs"),
+        include_str!("document/recording.rs"),
         include_str!("document/rest.rs"),
         include_str!("document/targets.rs"),
     ];

@@ -5,8 +5,8 @@ use super::site::Site;
 use sekisho_agent::client::{Timeouts, Trust};
 use sekisho_agent::exec::write_error;
 use sekisho_agent::{
-    AgentError, Client, ClientOptions, ExecOptions, ExitStatus, Format, GatewayUrl, Sinks, credential, exec,
-    print_targets,
+    AgentError, Client, ClientOptions, ExecOptions, ExitStatus, Format, GatewayUrl, RunOptions, Sinks, credential,
+    exec, print_targets, run,
 };
 use sekisho_protocol::job::{JobRequest, TargetSelection};
 use sekisho_protocol::secret::SecretText;
@@ -59,17 +59,28 @@ impl Agent {
         };
         let mut words = words.iter().map(|&word| word.to_owned());
         let program = words.next().unwrap_or_default();
-        let selection = TargetSelection::Names(targets.iter().map(|&name| name.to_owned()).collect());
-        let mut request = JobRequest::new(program, words.collect(), selection);
-        request.timeout_seconds = Some(TIMEOUT);
+        let request = limited(JobRequest::new(program, words.collect(), selection(targets)));
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let sinks = Sinks { out: &mut out, err: &mut err };
         let ran = exec(&mut client, &request, ExecOptions::default(), sinks, std::future::pending()).await;
         client.close().await;
-        match ran {
-            Ok(status) => Ok(Ran { status, text: text(&out) + &text(&err) }),
-            Err(error) => failed(&error),
-        }
+        ended(ran, &out, &err)
+    }
+
+    /// `sekisho run`: one word is a text of PowerShell's, several are a command.
+    pub(super) async fn run(&self, password: &SecretText, targets: &[&str], words: &[&str]) -> Result<Ran, DemoError> {
+        let mut client = match self.connect(password).await? {
+            Ok(client) => client,
+            Err(error) => return failed(&error),
+        };
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        let work = run::work(&words).ok_or(DemoError::Words)?;
+        let request = limited(JobRequest::of(work, selection(targets)));
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let sinks = Sinks { out: &mut out, err: &mut err };
+        let ran = run(&mut client, &request, RunOptions::default(), sinks, std::future::pending()).await;
+        client.close().await;
+        ended(ran, &out, &err)
     }
 
     /// The line by which a user of a shell does the same; the password is asked for.
@@ -87,6 +98,21 @@ impl Agent {
         let options = ClientOptions { gateway, trust, timeouts: Timeouts::default() };
         let password = SecretText::new(password.with(str::to_owned));
         Ok(Client::connect(&options, credential(self.user, password)).await)
+    }
+}
+
+fn selection(targets: &[&str]) -> TargetSelection {
+    TargetSelection::Names(targets.iter().map(|&name| name.to_owned()).collect())
+}
+
+fn limited(request: JobRequest) -> JobRequest {
+    JobRequest { timeout_seconds: Some(TIMEOUT), ..request }
+}
+
+fn ended(ran: Result<ExitStatus, AgentError>, out: &[u8], err: &[u8]) -> Result<Ran, DemoError> {
+    match ran {
+        Ok(status) => Ok(Ran { status, text: text(out) + &text(err) }),
+        Err(error) => failed(&error),
     }
 }
 

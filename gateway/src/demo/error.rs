@@ -45,6 +45,9 @@ pub enum DemoError {
     /// The agent failed where it should not.
     #[error("the agent: {0}")]
     Agent(#[from] AgentError),
+    /// What the demo itself says is no command.
+    #[error("the demo's own command cannot be read")]
+    Words,
     /// Ctrl-C.
     #[error("interrupted: everything was stopped and removed")]
     Interrupted,

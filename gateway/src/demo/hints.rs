@@ -14,13 +14,19 @@ pub(super) fn print(site: &Site, narrator: &mut Narrator<'_>) -> io::Result<()> 
     site.password.with(|password| narrator.say(&format!("  password  {password}")))?;
     narrator.say(&format!("  CA file   {}", ca.display()))?;
     narrator.say("  programs  hostname, uname, uptime; on web01 and web02 also df and df -h")?;
+    narrator.say("  commands  Get-Service, Get-Process, Get-Date, Select-Object; Restart-Service W32Time")?;
     narrator.say("\nThe agent:\n")?;
     let file = site.password_file();
     let agent = Agent::new(site, USER);
     narrator.quote(&format!(
-        "{}\n{}",
+        "{}\n{}\n{}",
         agent.line(&format!("targets --password-file {}", file.display())),
-        agent.line(&format!("exec --password-file {} --target {} -- uptime", file.display(), TARGETS.join(",")))
+        agent.line(&format!("exec --password-file {} --target {} -- uptime", file.display(), TARGETS.join(","))),
+        agent.line(&format!(
+            "run --password-file {} --target {} -- Restart-Service -Name W32Time",
+            file.display(),
+            TARGETS.join(",")
+        ))
     ))?;
     narrator.say("\npypsrp (pip install 'pypsrp[credssp]'):\n")?;
     narrator.quote(&site.password.with(|password| pypsrp(site, password)))?;
@@ -38,6 +44,10 @@ fn pypsrp(site: &Site, password: &str) -> String {
          \x20               cert_validation='{}', auth='credssp',\n\
          \x20               username='{USER}', password='{password}')\n\
          print(client.execute_cmd('hostname'))\n\
+         output, streams, had_errors = client.execute_ps('Get-Service W32Time | Select-Object Name, Status')\n\
+         print(output, streams.error)\n\
+         output, streams, had_errors = client.execute_ps('Restart-Service Spooler')\n\
+         print(*streams.error)\n\
          END",
         ca.display()
     )

@@ -27,7 +27,7 @@ pub(super) const HASTY: &str = "hasty";
 /// The targets, as clients name them.
 pub(super) const TARGETS: [&str; 3] = ["web01", "web02", "db01"];
 /// Commands that a user of the story has at once. The story's own stay below.
-pub(super) const BURST: usize = 12;
+pub(super) const BURST: usize = 15;
 
 /// Beside the gateway's folder, so that the lines to paste are short.
 const CA: &str = "ca.pem";
@@ -36,7 +36,8 @@ const PASSWORD: &str = "password";
 pub(super) const PATIENCE: u32 = 20;
 
 const GROUP: &str = "operators";
-const POLICY: &str = include_str!("policy.toml");
+/// What users may do with programs, and with PowerShell's commands.
+const POLICY: &str = concat!(include_str!("policy.toml"), include_str!("commands.toml"));
 /// Letters and digits that no shell and no reader takes for others; 32 of them, so that each is as likely.
 const PASSWORD_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const PASSWORD_LENGTH: usize = 20;

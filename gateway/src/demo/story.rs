@@ -13,17 +13,18 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 /// Steps in all, the first of which is told by who sets everything up.
-pub(super) const STEPS: usize = 8;
+pub(super) const STEPS: usize = 9;
 
 /// Jobs until the limit is reached for certain, even on a machine so slow that a little is refilled meanwhile.
 const MOST_JOBS: usize = BURST;
 
-/// Tells steps 2 to 8.
+/// Tells steps 2 to 9.
 pub(super) async fn tell(site: &mut Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
     let agent = Agent::new(site, USER);
     targets(site, &agent, narrator).await?;
     fan_out(site, &agent, narrator).await?;
     denied(site, &agent, narrator).await?;
+    commands(site, &agent, narrator).await?;
     limited(site, narrator).await?;
     wrong_password(&agent, narrator).await?;
     verify(site, narrator).await?;
@@ -67,6 +68,29 @@ async fn denied(site: &Site, agent: &Agent, narrator: &mut Narrator<'_>) -> Resu
     let ran = agent.exec(&site.password, &["web01", "db01"], &["df", "-h"]).await?;
     narrator.quote(&ran.text)?;
     expect(narrator, &ran, ExitStatus::SomeFailed, &["1 ok", "1 denied"])
+}
+
+async fn commands(site: &Site, agent: &Agent, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
+    narrator.begin("PowerShell: commands with their arguments are judged, and objects come back")?;
+    narrator.say("A service is stopped on two machines. Policy lets it be restarted, by this name and no other.")?;
+    let restart = ["Restart-Service", "-Name", "W32Time", "-Verbose"];
+    narrator.command(&agent.line(&format!("run --target web01 -- {}", restart.join(" "))))?;
+    let ran = agent.run(&site.password, &["web01"], &restart).await?;
+    narrator.quote(&ran.text)?;
+    expect(narrator, &ran, ExitStatus::AllOk, &["Windows Time (W32Time)", "1 ok"])?;
+    narrator
+        .say("Where it was, it runs. Text is read as PowerShell reads it, and goes out as the commands that it is.")?;
+    let text = "Get-Service W32Time | Select-Object Name, Status";
+    narrator.command(&agent.line(&format!("run --target web01,web02 -- '{text}'")))?;
+    let ran = agent.run(&site.password, &["web01", "web02"], &[text]).await?;
+    narrator.quote(&ran.text)?;
+    expect(narrator, &ran, ExitStatus::AllOk, &["Running", "Stopped", "2 ok"])?;
+    narrator.say("Another service is denied, however it is written:")?;
+    let text = "Restart-Service -Na:Spooler";
+    narrator.command(&agent.line(&format!("run --target web01 -- '{text}'")))?;
+    let ran = agent.run(&site.password, &["web01"], &[text]).await?;
+    narrator.quote(&ran.text)?;
+    expect(narrator, &ran, ExitStatus::Denied, &["accepts W32Time only", "1 denied"])
 }
 
 async fn limited(site: &Site, narrator: &mut Narrator<'_>) -> Result<(), DemoError> {
@@ -173,7 +197,7 @@ fn audit_verify(site: &Site, directory: &Path, narrator: &mut Narrator<'_>) -> R
     let (key, heads) = (site.installed.first_key.clone(), site.heads());
     let (shown, heads_shown) = (directory.display(), heads.display());
     narrator.command(&format!("sekisho-gateway audit verify {shown} --key {key} --head {heads_shown}"))?;
-    let command = AuditCommand::Verify { directory: directory.to_owned(), key, head: Some(heads) };
+    let command = AuditCommand::Verify { directory: directory.to_owned(), key, head: Some(heads), recordings: None };
     let mut out = Vec::new();
     // Nothing asks it for any.
     let mut console = Console { out: &mut out, passwords: &mut Terminal };

@@ -18,11 +18,11 @@ pub use queue::{Counted, Queue};
 pub use targets::{Guess, closed, open_targets};
 
 use crate::audit::{Asked, Commanded, Context, Event, EventKind, Ids};
-use crate::config::Target;
+use crate::config::{Endpoint, Target};
 use crate::identity::Identity;
 use crate::limits::rates::Limited;
 use crate::state::{Gateway, Live};
-use pipeline::{Form, Unread};
+use pipeline::{ExitTail, Form, Known, Unread};
 use sekisho_policy::{Action, Circumstances, Denied, Principal, TargetFacts};
 use sekisho_protocol::wsman::CommandId;
 use std::net::SocketAddr;
@@ -124,18 +124,41 @@ pub async fn judge_counted(gateway: &Gateway, ask: Ask<'_>, _counted: Counted) -
         return permit(gateway, granted, &form, context).await;
     }
     match decide(&live, ask.asker(), ask.action) {
+        Ok(granted) if loses_exit_code(&granted, &ask) => {
+            let refused = Refused { denied: verdict::exit_code(), carried: None, commands: None };
+            Err(refuse(gateway, &ask, refused, context).await)
+        }
         Ok(granted) => permit(gateway, granted, ask.form, context).await,
         Err(refused) => Err(refuse(gateway, &ask, *refused, context).await),
     }
 }
 
+/// Whether the client would be told an exit code that nobody knows.
+fn loses_exit_code(granted: &Granted, ask: &Ask<'_>) -> bool {
+    ask.form.exit != ExitTail::None && ask.target.endpoint == Endpoint::Restricted && granted.what.runs_program()
+}
+
+/// Counts an operation that is not judged; a limit is written.
+///
+/// # Errors
+/// When a rate is reached.
+pub async fn count(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds) -> Result<(), Refusal> {
+    match gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
+        Ok(()) => Ok(()),
+        Err(limited) => {
+            let context = contextual(&gateway.live_full(), asker, ids);
+            gateway.audit_limit(&context, limited).await;
+            Err(Refusal::Limited(limited))
+        }
+    }
+}
+
 /// Counts and writes down a pipeline that nothing can allow.
 pub async fn refuse_unread(gateway: &Gateway, asker: Asker<'_>, ids: PipelineIds, unread: &Unread) -> Refusal {
-    let context = contextual(&gateway.live_full(), asker, ids);
-    if let Err(limited) = gateway.rates.operation(&asker.identity.principal, asker.target.name.as_str()) {
-        gateway.audit_limit(&context, limited).await;
-        return Refusal::Limited(limited);
+    if let Err(limited) = count(gateway, asker, ids).await {
+        return limited;
     }
+    let context = contextual(&gateway.live_full(), asker, ids);
     let asked = Asked::Unread(gateway.audit.redactor().unread(unread.text(), None));
     let kind = EventKind::Denial { reason: format!("{:?}", unread.why), rule: None, asked: Some(asked) };
     // As for every denial: that the log is broken shows in health and metrics.
@@ -206,6 +229,10 @@ async fn permit(gateway: &Gateway, granted: Granted, form: &Form, context: Conte
 
 async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Context) -> Refusal {
     let asked = record::asked(gateway.audit.redactor(), ask.action, &refused);
+    let known = ask.form.known.or_else(|| match &refused.carried {
+        Some(Action::Script(carried)) => Known::of_text(&carried.text),
+        Some(Action::Program(_) | Action::Commands(_)) | None => None,
+    });
     let Denied { reason, message, nearest, .. } = *refused.denied;
     let rule = nearest.map(|nearest| format!("{}/{}", nearest.role, nearest.rule));
     let kind = EventKind::Denial { reason: format!("{reason:?}"), rule: rule.clone(), asked: Some(asked) };
@@ -213,6 +240,6 @@ async fn refuse(gateway: &Gateway, ask: &Ask<'_>, refused: Refused, context: Con
     let _said = gateway.write(Event::new(kind, &context)).await;
     gateway.metrics.decision("deny");
     // Whoever sends a script of a stock client is told what works instead, and not how else it reads.
-    let message = ask.form.known.map_or(message, |known| known.message().to_owned());
+    let message = known.map_or(message, |known| known.message().to_owned());
     Refusal::Denied { message, rule, correlation: context.correlation.unwrap_or_default() }
 }

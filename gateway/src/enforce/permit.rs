@@ -1,7 +1,7 @@
 //! What a judgement gives.
 
 use super::pipeline::{self, Form, Sealer, Secrets, Unsendable};
-use crate::audit::Context;
+use crate::audit::{Context, Redactor};
 use crate::config::Endpoint;
 use sekisho_policy::{Checked, CheckedCommands, CheckedProgram, CheckedScript, Input, Presence, Prompts};
 use sekisho_protocol::psrp::CreatePipeline;
@@ -41,6 +41,14 @@ impl std::fmt::Debug for EncodedCommands {
 }
 
 impl Leave {
+    /// Whether PowerShell starts a program.
+    pub(super) fn runs_program(&self) -> bool {
+        match self {
+            Self::Commands(commands, _) => pipeline::Sent::Commands(commands).runs_program(),
+            Self::Program(_) | Self::Encoded(_) | Self::Script(..) => false,
+        }
+    }
+
     /// What was allowed for a request that went to PSRP.
     pub(super) fn through_psrp(checked: Checked, input: Presence) -> Option<Self> {
         match checked {
@@ -88,7 +96,7 @@ impl Permit {
             Leave::Script(script, input) => (pipeline::Sent::Script(script), *input),
             Leave::Program(_) | Leave::Encoded(_) => return Err(Unsendable::NoPipeline),
         };
-        pipeline::encode(&sent, &self.form, input, &pipeline::Writer { endpoint, secrets, seal })
+        pipeline::encode(sent, &self.form, input, &pipeline::Writer { endpoint, secrets, seal })
     }
 
     /// How the request was wrapped: what the client expects back.
@@ -101,6 +109,18 @@ impl Permit {
     #[must_use]
     pub fn canonical(&self) -> String {
         super::foresee::canonical(&self.what)
+    }
+
+    /// What was permitted, for the recording of its session: as the audit log has it, in one line.
+    #[must_use]
+    pub fn transcript(&self, redactor: &Redactor) -> String {
+        super::record::permitted(redactor, &self.what).line()
+    }
+
+    /// Whether the target itself tells the exit code that the client asked for: where a program runs.
+    #[must_use]
+    pub fn target_tells_exit_code(&self) -> bool {
+        self.what.runs_program()
     }
 
     /// Whether what runs may ask the user through host calls: where policy says so for every command of it.

@@ -138,6 +138,14 @@ fn unrenderable() -> Box<Denied> {
     plain(DenyReason::NotRenderable, message)
 }
 
+/// A program whose exit code is asked for where none can be told.
+pub(super) fn exit_code() -> Box<Denied> {
+    let message = "the role allows the program, but this target's endpoint is restricted and tells no exit codes: leave \
+                   `exit $LASTEXITCODE` out (Ansible's `raw` always adds it), run the program through WinRS, or have the \
+                   operator set `endpoint = \"full\"` where the target's endpoint is one";
+    plain(DenyReason::NotRenderable, message)
+}
+
 fn plain(reason: DenyReason, message: &str) -> Box<Denied> {
     Box::new(Denied { reason, message: message.to_owned(), nearest: None, place: None, program: None })
 }

@@ -4,10 +4,14 @@ use super::body::Delivered;
 use super::respond::Problem;
 use super::route;
 use super::wsman::{Call, Outcome, not_served, stopping};
+use crate::audit::SessionEnd;
+use crate::backend::{BackendError, NotOpened};
 use crate::enforce::may_reach;
 use crate::session::{
-    Caller, Described, NotOpenedPool, PoolFetched, PoolProblem, PoolShell, Proposal, Session, ShellRules,
+    Caller, Described, Fetch, NotOpenedPool, Place, PoolFetched, PoolProblem, PoolShell, Proposal, Session, ShellRules,
+    TerminatedBy,
 };
+use crate::state::Gateway;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_protocol::psrp::{Stream, pipeline_of, pool_of};
@@ -16,7 +20,8 @@ use sekisho_protocol::wsman::{
     CommandId, CommandLine, CreateShell, RequestBody, ResponseBody, SendStream, ShellDetails, SignalCode,
 };
 use std::sync::Arc;
-use tokio::time::Instant;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
 
 /// Bytes of `creationXml` and of a Command's fragments in base64: the opening of a pool has some ten thousand.
 const CREATION: usize = 512 * 1024;
@@ -55,17 +60,47 @@ async fn open(call: &Call<'_>, configuration: &str, create: &CreateShell) -> Out
     let principal = &call.known.identity.principal;
     // Before the target is bothered.
     let place = gateway.sessions.places().take(principal, &dialer.target().name, rules)?;
-    let opened = PoolShell::open(gateway, &caller(call), &dialer, proposal, call.known.hold.another()).await?;
-    let seated = gateway.sessions.seat(Session::Pool(Arc::clone(&opened)), place);
-    if let Err(unwanted) = seated {
-        let closing = Arc::clone(gateway);
-        gateway.tasks.spawn(async move {
-            unwanted.close(&closing, crate::audit::SessionEnd::Gateway, crate::session::TerminatedBy::Gateway).await;
-        });
-        return Err(malformed("you have a shell with this id already"));
-    }
+    let (told, opened) = oneshot::channel();
+    let (opening, caller, hold) = (Arc::clone(gateway), caller(call), call.known.hold.another());
+    // In a task of its own: a client that goes away or waits no longer leaves nothing half-opened behind.
+    gateway.tasks.spawn(async move {
+        let opened = PoolShell::open(&opening, &caller, &dialer, proposal, hold).await;
+        let _given_up = told.send(opened.map(|shell| (Fresh { gateway: opening, shell: Some(shell) }, place)));
+    });
+    let (fresh, place) = match timeout(call.patience(), opened).await {
+        Ok(Ok(opened)) => opened?,
+        Ok(Err(_)) | Err(_) => return Err(BackendError::NotOpened(NotOpened::TimedOut).into()),
+    };
+    let opened = fresh.seat(place).ok_or_else(|| malformed("you have a shell with this id already"))?;
     tracing::debug!(conn = call.client.id, shell = %opened.id(), target = %opened.target().name, "Pool opened");
     Ok(call.ok(&ResponseBody::Created(details(call, &opened))))
+}
+
+/// A pool that was opened and is in nobody's table yet: closed again when it does not come there.
+struct Fresh {
+    gateway: Arc<Gateway>,
+    shell: Option<Arc<PoolShell>>,
+}
+
+impl Fresh {
+    /// Nothing when its user has a shell with this id.
+    fn seat(mut self, place: Place) -> Option<Arc<PoolShell>> {
+        let shell = Arc::clone(self.shell.as_ref()?);
+        self.gateway.sessions.seat(Session::Pool(Arc::clone(&shell)), place).ok()?;
+        self.shell = None;
+        Some(shell)
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(unwanted) = self.shell.take() {
+            let closing = Arc::clone(&self.gateway);
+            self.gateway.tasks.spawn(async move {
+                unwanted.close(&closing, SessionEnd::Gateway, TerminatedBy::Gateway).await;
+            });
+        }
+    }
 }
 
 fn proposal(call: &Call<'_>, configuration: String, create: &CreateShell) -> Result<Proposal, Problem> {
@@ -127,7 +162,9 @@ async fn send(call: &Call<'_>, streams: &[SendStream]) -> Outcome {
 async fn receive(call: &Call<'_>, id: Option<CommandId>) -> Outcome {
     let pool = pool(call)?;
     let of = id.map(|id| id.uuid());
-    match pool.fetch(of, call.request.header.max_envelope_size, deadline(call)).await? {
+    let header = &call.request.header;
+    let fetch = Fetch { of, request: header.message_id.clone(), max_envelope: header.max_envelope_size };
+    match pool.fetch(&fetch, deadline(call)).await? {
         PoolFetched::Output(output, turn) => {
             let delivered = Delivered::new(move || pool.acknowledge(of, turn));
             Ok(call.output(&output).delivering(delivered))
@@ -207,6 +244,10 @@ impl From<NotOpenedPool> for Problem {
     fn from(not: NotOpenedPool) -> Self {
         match not {
             NotOpenedPool::Client(error) => malformed(&format!("the opening of the pool cannot be read: {error}")),
+            NotOpenedPool::Limited(refusal) => refusal.into(),
+            NotOpenedPool::NotAudited => Self::fault(Fault::access_denied(
+                "the gateway cannot write its audit log, so nothing was opened: tell its operator".to_owned(),
+            )),
             NotOpenedPool::Target(error) => error.into(),
         }
     }

@@ -189,6 +189,7 @@ impl From<BackendError> for Problem {
             | BackendError::NoPool
             | BackendError::NoKey
             | BackendError::Outdated
+            | BackendError::NotRecorded(_)
             | BackendError::Abandoned
             | BackendError::Mismatch => Self::fault(Fault::internal(FaultCode::PLUGIN_FAILED, text)),
         }

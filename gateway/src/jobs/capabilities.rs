@@ -1,7 +1,7 @@
 //! What a principal may do on a target, and whether one command would be allowed there.
 
 use super::Refused;
-use super::plan::program;
+use super::plan::{self, program};
 use crate::enforce::{Asker, Foreseen, Guess, Refusal, closed, foresee, listing, may_reach};
 use crate::identity::Identity;
 use crate::state::{Gateway, Live};
@@ -65,6 +65,8 @@ fn verdict(live: &Live, asker: Asker<'_>, question: &Question) -> Result<Verdict
     let action = match question {
         Question::Program(asked) => Action::Program(program(&asked.name, &asked.arguments)?),
         Question::Powershell(text) => Action::Script(ScriptRequest::new(text.as_str())),
+        Question::Command(call) => Action::Commands(plan::commands(call)),
+        Question::Script(call) => Action::Script(plan::script(call)),
     };
     Ok(match foresee(live, asker, &action) {
         Foreseen::Allow { role, rule, canonical } => {

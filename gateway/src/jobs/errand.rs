@@ -4,13 +4,16 @@ use super::Job;
 use super::ledger::Report;
 use super::outcome::Outcome;
 use super::output::Pieces;
+use super::pipeline::{Beginning, LeftPipeline};
 use super::stop::Why;
 use crate::audit::TerminatedBy;
 use crate::backend::{self, Dialer, Reserved, TargetShell};
 use crate::config::Target;
 use crate::enforce::pipeline::PLAIN;
 use crate::enforce::{Ask, Counted, Guess, Permit, closed, judge_counted, may_reach};
+use crate::recording::Recording;
 use crate::session::{Command, Fetched, Launch, Place, ShellRules, Start};
+use sekisho_policy::Action;
 use sekisho_protocol::job::{Effect, OutputStream};
 use sekisho_protocol::winrs::{Profile, ShellOptions, Stream};
 use sekisho_protocol::wsman::{CommandId, CommandState, ReceiveResponse};
@@ -31,9 +34,9 @@ const SETTLE: Duration = Duration::from_secs(10);
 const WAIT: Duration = Duration::from_secs(60);
 
 /// One target's turn.
-struct Errand<'a> {
-    job: &'a Job,
-    index: usize,
+pub(super) struct Errand<'a> {
+    pub(super) job: &'a Job,
+    pub(super) index: usize,
     reports: &'a mpsc::Sender<Report>,
 }
 
@@ -47,10 +50,15 @@ struct Admitted {
 
 /// What was opened for a target, to be closed again.
 struct Opened {
-    backend: Arc<TargetShell>,
-    left: Left,
+    shell: OpenedShell,
     /// Kept until the target's shell is gone.
     _place: Place,
+}
+
+/// The shell of a program or of a pipeline, and what is left in it.
+enum OpenedShell {
+    Commands(Arc<TargetShell>, Left),
+    PowerShell(Box<LeftPipeline>),
 }
 
 /// What is left of a command when its outcome is known.
@@ -64,20 +72,20 @@ enum Left {
 
 /// What ends a wait for a target.
 #[derive(Debug, Clone, Copy)]
-enum Interrupted {
+pub(super) enum Interrupted {
     Timeout,
     Stopped(Why),
 }
 
 impl Interrupted {
-    fn by(self) -> TerminatedBy {
+    pub(super) fn by(self) -> TerminatedBy {
         match self {
             Self::Timeout => TerminatedBy::Deadline,
             Self::Stopped(why) => why.by(),
         }
     }
 
-    fn outcome(self, effect: Effect) -> Outcome {
+    pub(super) fn outcome(self, effect: Effect) -> Outcome {
         match self {
             Self::Timeout => Outcome::timed_out(effect),
             Self::Stopped(why) => Outcome::stopped(why, effect),
@@ -123,14 +131,33 @@ impl Errand<'_> {
         // Not interrupted from here on: what is written as allowed has an end that is written too.
         let permit = match judge_counted(&job.gateway, self.ask(dialer.target(), id), counted).await {
             Ok(permit) => permit,
-            Err(refusal) => return (refusal.into(), None),
+            Err(refusal) => {
+                self.recording().refused(id, &refusal.to_string()).await;
+                return (refusal.into(), None);
+            }
         };
+        let (outcome, shell) = match &job.action {
+            Action::Program(_) => self.program((dialer, reserved), permit, id).await,
+            Action::Commands(_) | Action::Script(_) => {
+                let (outcome, left) = self.pipeline(Beginning { dialer, reserved, id }, permit).await;
+                (outcome, OpenedShell::PowerShell(Box::new(left)))
+            }
+        };
+        (outcome, Some(Opened { shell, _place: place }))
+    }
+
+    async fn program(
+        &self,
+        (dialer, reserved): (Arc<Dialer>, Reserved),
+        permit: Permit,
+        id: CommandId,
+    ) -> (Outcome, OpenedShell) {
         let code_page = Some(dialer.target().code_page.unwrap_or(UTF_8));
         let options = ShellOptions { profile: Profile::Load, code_page };
-        let principal = job.caller.identity.principal.clone();
+        let principal = self.job.caller.identity.principal.clone();
         let backend = TargetShell::reserved(dialer, principal, options, reserved, self.patience());
         let (outcome, left) = self.launch(Arc::clone(&backend), permit, id).await;
-        (outcome, Some(Opened { backend, left, _place: place }))
+        (outcome, OpenedShell::Commands(backend, left))
     }
 
     /// Finds the target, and waits until the rates, the numbers of shells and what the target itself allows let one
@@ -165,8 +192,14 @@ impl Errand<'_> {
         Ask { identity: &caller.identity, client: caller.address, target, session: *id, command, action, form: &PLAIN }
     }
 
+    pub(super) fn recording(&self) -> Recording {
+        let target = self.job.targets.get(self.index);
+        target.map_or_else(Recording::off, |target| self.job.recording.on_target(target))
+    }
+
     async fn launch(&self, backend: Arc<TargetShell>, permit: Permit, id: CommandId) -> (Outcome, Left) {
-        let start = Start { gateway: Arc::clone(&self.job.gateway), backend, id, buffer: self.job.buffer };
+        let recording = self.recording();
+        let start = Start { gateway: Arc::clone(&self.job.gateway), backend, id, buffer: self.job.buffer, recording };
         let mut launch = Command::launch(start, permit);
         let mut interrupted = std::pin::pin!(self.interrupted());
         let launched = tokio::select! {
@@ -194,7 +227,7 @@ impl Errand<'_> {
     }
 
     /// Waits until the target's time is over, or the job is stopped.
-    async fn interrupted(&self) -> Interrupted {
+    pub(super) async fn interrupted(&self) -> Interrupted {
         let deadline = self.patience();
         tokio::select! {
             why = self.job.stop.stopped() => Interrupted::Stopped(why),
@@ -203,7 +236,7 @@ impl Errand<'_> {
     }
 
     /// When the time for this target is over, if it begins now.
-    fn patience(&self) -> Instant {
+    pub(super) fn patience(&self) -> Instant {
         let now = Instant::now();
         now.checked_add(self.job.timeout).unwrap_or(now)
     }
@@ -237,7 +270,7 @@ impl Errand<'_> {
                     let exit_code = self.tell(&mut pieces, answer).await;
                     command.acknowledge(turn);
                     if let Some(exit_code) = exit_code {
-                        break Outcome::Finished { exit_code, duration: began.elapsed() };
+                        break Outcome::Finished { exit_code, state: None, duration: began.elapsed() };
                     }
                 }
             }
@@ -266,23 +299,27 @@ impl Errand<'_> {
     }
 
     /// The desk is there as long as any errand is; without it there is nobody to tell.
-    async fn report(&self, report: Report) {
+    pub(super) async fn report(&self, report: Report) {
         drop(self.reports.send(report).await);
     }
 }
 
 impl Opened {
     async fn close(self) {
+        let (backend, left) = match self.shell {
+            OpenedShell::Commands(backend, left) => (backend, left),
+            OpenedShell::PowerShell(left) => return left.close().await,
+        };
         // The command is ended before its shell, so that the target's word on it is heard.
         let ended = async {
-            match self.left {
+            match left {
                 Left::Nothing => {}
                 Left::Launch(launch) => launch.settled().await,
                 Left::Command(command) => command.ended().await,
             }
         };
         drop(timeout(SETTLE, ended).await);
-        if let Err(error) = self.backend.close().await {
+        if let Err(error) = backend.close().await {
             tracing::info!(%error, "The shell of a job could not be deleted at its target");
         }
     }

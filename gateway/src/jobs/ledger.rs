@@ -1,13 +1,14 @@
 //! What was said of each target: the one place that makes a job's lines. (one-outcome)
 
 use super::outcome::Outcome;
-use sekisho_protocol::job::{JobEvent, OutputData, OutputStream, Summary};
+use sekisho_protocol::job::{JobEvent, OutputData, OutputStream, RecordStream, RecordText, Summary};
 
 /// What an errand says of its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Report {
     Started { index: usize },
     Output { index: usize, stream: OutputStream, data: OutputData },
+    Record { index: usize, stream: RecordStream, clixml: RecordText, more: bool },
     Ended { index: usize, outcome: Outcome },
 }
 
@@ -34,7 +35,10 @@ impl Ledger {
     /// The line for a report; none for one that comes too late, or twice, or before its time.
     pub(super) fn take(&mut self, report: Report) -> Option<JobEvent> {
         let index = match &report {
-            Report::Started { index } | Report::Output { index, .. } | Report::Ended { index, .. } => *index,
+            Report::Started { index }
+            | Report::Output { index, .. }
+            | Report::Record { index, .. }
+            | Report::Ended { index, .. } => *index,
         };
         let (name, state) = self.targets.get_mut(index)?;
         let target = name.clone();
@@ -44,12 +48,15 @@ impl Ledger {
                 JobEvent::Started { target }
             }
             (Report::Output { stream, data, .. }, State::Started) => JobEvent::Output { target, stream, data },
+            (Report::Record { stream, clixml, more, .. }, State::Started) => {
+                JobEvent::Record { target, stream, clixml, more }
+            }
             (Report::Ended { outcome, .. }, State::Waiting | State::Started) => {
                 *state = State::Ended;
                 outcome.event(target)
             }
             (Report::Started { .. }, State::Started | State::Ended)
-            | (Report::Output { .. }, State::Waiting | State::Ended)
+            | (Report::Output { .. } | Report::Record { .. }, State::Waiting | State::Ended)
             | (Report::Ended { .. }, State::Ended) => return None,
         };
         self.summary.count(&event);
@@ -89,7 +96,7 @@ mod tests {
 
     fn outcome() -> impl Strategy<Value = Outcome> {
         prop_oneof![
-            (0..2_i32).prop_map(|exit_code| Outcome::Finished { exit_code, duration: Duration::ZERO }),
+            (0..2_i32).prop_map(|exit_code| Outcome::Finished { exit_code, state: None, duration: Duration::ZERO }),
             Just(Outcome::Denied { message: "no".to_owned(), rule: None }),
             Just(Outcome::timed_out(Effect::Unknown)),
             Just(Outcome::Cancelled { effect: Effect::NothingRan }),
@@ -105,6 +112,12 @@ mod tests {
                 index,
                 stream: OutputStream::Stdout,
                 data: OutputData::of(b"x"),
+            }),
+            index.clone().prop_map(|index| Report::Record {
+                index,
+                stream: RecordStream::Output,
+                clixml: RecordText("<S>x</S>".to_owned()),
+                more: false,
             }),
             (index, outcome()).prop_map(|(index, outcome)| Report::Ended { index, outcome }),
         ]
@@ -129,7 +142,7 @@ mod tests {
                 prop_assert!(!*ended, "nothing is said after an outcome");
                 match event {
                     JobEvent::Started { .. } => prop_assert!(!std::mem::replace(started, true), "started once"),
-                    JobEvent::Output { .. } => prop_assert!(*started, "output follows a start"),
+                    JobEvent::Output { .. } | JobEvent::Record { .. } => prop_assert!(*started, "output follows a start"),
                     JobEvent::Finished { .. }
                     | JobEvent::Denied { .. }
                     | JobEvent::Failed { .. }

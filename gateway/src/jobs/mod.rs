@@ -1,4 +1,4 @@
-//! Jobs: one program on many targets over one login, its results streamed back. `docs/job-api.md`.
+//! Jobs: one program, command or script on many targets over one login, its results streamed back. `docs/job-api.md`.
 //!
 //! INVARIANT(one-outcome): every target of a job has exactly one outcome, whatever happens in which order:
 //! `ledger::Ledger` alone makes the lines.
@@ -13,7 +13,9 @@ mod ledger;
 mod list;
 mod outcome;
 mod output;
+mod pipeline;
 mod plan;
+mod records;
 mod refused;
 mod stop;
 mod table;
@@ -23,10 +25,11 @@ pub use list::list;
 pub use refused::Refused;
 pub use table::JobTable;
 
-use crate::audit::{Context, Event, EventKind, JobEvent, JobOutcomes, JobStage};
+use crate::audit::{Context, Event, EventKind, JobEvent, JobOutcomes, JobStage, RecordingEnd};
 use crate::credentials::Hold;
 use crate::enforce::Queue;
 use crate::identity::Identity;
+use crate::recording::{Recording, SessionKind};
 use crate::session::Buffer;
 use crate::state::Gateway;
 use bytes::Bytes;
@@ -63,6 +66,8 @@ struct Job {
     gateway: Arc<Gateway>,
     caller: Caller,
     action: Action,
+    /// Of the request, and so of the answer.
+    version: u32,
     /// In the order of the request, in lower case.
     targets: Vec<String>,
     throttle: usize,
@@ -74,6 +79,7 @@ struct Job {
     stop: Stop,
     /// The next target that nobody has taken.
     next: AtomicUsize,
+    recording: Recording,
     _place: JobPlace,
 }
 
@@ -90,7 +96,7 @@ pub async fn submit(gateway: &Arc<Gateway>, caller: Caller, json: &[u8]) -> Resu
     let Some(place) = place else { return Err(refused::too_many_jobs(gateway, &caller).await) };
     let plan = Plan::read(gateway, &caller, id, json).await?;
     let job = Arc::new(Job::new(gateway, caller, id, plan, place));
-    let submitted = job.event(JobStage::Submitted, None);
+    let submitted = job.event(JobStage::Submitted, None, None);
     // Audit before act: a job that cannot be written is not begun.
     gateway.write(submitted).await.map_err(|_not_written| Refused::not_audited())?;
     let (sender, documents) = mpsc::channel(DOCUMENTS);
@@ -101,13 +107,16 @@ pub async fn submit(gateway: &Arc<Gateway>, caller: Caller, json: &[u8]) -> Resu
 impl Job {
     fn new(gateway: &Arc<Gateway>, caller: Caller, id: Uuid, plan: Plan, place: JobPlace) -> Self {
         let bounds = gateway.live().config.jobs.clone();
+        let context = context(gateway, &caller, id);
+        let recording = gateway.recordings.begin(&context, SessionKind::Job);
         let now = Instant::now();
         let deadline = now.checked_add(bounds.deadline).unwrap_or(now);
         Self {
             id,
             gateway: Arc::clone(gateway),
             caller,
-            action: Action::Program(plan.program),
+            action: plan.action,
+            version: plan.version,
             throttle: plan.throttle.unwrap_or(bounds.throttle).min(bounds.throttle).min(plan.targets.len()),
             targets: plan.targets,
             timeout: plan.timeout.unwrap_or(bounds.deadline).min(bounds.deadline),
@@ -116,6 +125,7 @@ impl Job {
             queue: Queue::default(),
             stop: Stop::new(gateway.stopping.clone()),
             next: AtomicUsize::new(0),
+            recording,
             _place: place,
         }
     }
@@ -131,15 +141,19 @@ impl Job {
         index < self.next.load(Ordering::Relaxed)
     }
 
-    fn event(&self, stage: JobStage, outcomes: Option<JobOutcomes>) -> Event {
-        let context = Context {
-            principal: Some(self.caller.identity.principal.to_string()),
-            client_addr: Some(self.caller.address),
-            session: Some(self.id.to_string()),
-            policy: Some(self.gateway.live().policy.digest().to_owned()),
-            ..Context::default()
-        };
+    fn event(&self, stage: JobStage, outcomes: Option<JobOutcomes>, recording: Option<RecordingEnd>) -> Event {
+        let context = Context { recording, ..context(&self.gateway, &self.caller, self.id) };
         let targets = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
         Event::new(EventKind::Job(JobEvent { job: self.id.to_string(), stage, targets, outcomes }), &context)
+    }
+}
+
+fn context(gateway: &Gateway, caller: &Caller, id: Uuid) -> Context {
+    Context {
+        principal: Some(caller.identity.principal.to_string()),
+        client_addr: Some(caller.address),
+        session: Some(id.to_string()),
+        policy: Some(gateway.live().policy.digest().to_owned()),
+        ..Context::default()
     }
 }

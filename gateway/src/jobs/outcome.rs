@@ -6,7 +6,7 @@ use crate::credentials::LeaseError;
 use crate::enforce::Refusal;
 use crate::limits::whole_seconds;
 use crate::session::{Ended, NotLaunched, TableFull};
-use sekisho_protocol::job::{Effect, FailureClass, JobEvent, MESSAGE_BYTES};
+use sekisho_protocol::job::{Effect, FailureClass, JobEvent, MESSAGE_BYTES, PipelineEnd};
 use std::time::Duration;
 
 /// When to try again what passes by itself.
@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(5);
 /// The one outcome of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Outcome {
-    Finished { exit_code: i32, duration: Duration },
+    Finished { exit_code: i32, state: Option<PipelineEnd>, duration: Duration },
     Denied { message: String, rule: Option<String> },
     Failed(Failure),
     Cancelled { effect: Effect },
@@ -75,9 +75,10 @@ impl Outcome {
     /// The line that tells it, with every text in its bounds.
     pub(super) fn event(self, target: String) -> JobEvent {
         match self {
-            Self::Finished { exit_code, duration } => JobEvent::Finished {
+            Self::Finished { exit_code, state, duration } => JobEvent::Finished {
                 target,
                 exit_code: exit_code.into(),
+                state,
                 duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             },
             Self::Denied { message, rule } => {
@@ -165,6 +166,7 @@ fn before(error: BackendError) -> Failure {
         | BackendError::Unsendable
         | BackendError::Closed
         | BackendError::Outdated
+        | BackendError::NotRecorded(_)
         | BackendError::Abandoned
         | BackendError::NotOpened(NotOpened::Abandoned) => failure(FailureClass::Gateway),
         BackendError::Fault(code) if code.is_transient() => failure(FailureClass::Limit).after(SOON),
@@ -202,6 +204,7 @@ fn after(error: BackendError) -> Failure {
         | BackendError::OtherShell
         | BackendError::Unsendable
         | BackendError::Closed
+        | BackendError::NotRecorded(_)
         | BackendError::Outdated => FailureClass::Gateway,
     };
     let text = format!("{error}; whether the command went on is unknown: look at the target before you try again");
@@ -233,6 +236,7 @@ mod tests {
             BackendError::OtherShell,
             BackendError::Closed,
             BackendError::Outdated,
+            BackendError::NotRecorded(crate::recording::NotRecorded::Full),
         ]);
         errors
     }

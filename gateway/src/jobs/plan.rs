@@ -4,15 +4,22 @@ use super::{Caller, Refused};
 use crate::config::TargetName;
 use crate::enforce::{Guess, Refusal, closed, may_reach};
 use crate::state::{Gateway, Live};
-use sekisho_policy::ProgramRequest;
-use sekisho_protocol::job::{JobRequest, TARGET_LIST_BYTES, TARGETS, TargetSelection};
+use sekisho_policy::command::{Argument, Bindings, Command, CommandsRequest, ScriptRequest};
+use sekisho_policy::value::{Number, NumberKind, Spelling, Value};
+use sekisho_policy::{Action, Presence, ProgramRequest};
+use sekisho_protocol::job::{
+    CallArgument, CallValue, CommandCall, JobRequest, ScriptArgument, ScriptCall, TARGET_LIST_BYTES, TARGETS,
+    TargetSelection, Work,
+};
 use std::time::Duration;
 use uuid::Uuid;
 
 /// What a job is to do.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) program: ProgramRequest,
+    pub(super) action: Action,
+    /// Of the request, and so of the answer.
+    pub(super) version: u32,
     /// In lower case, in the order of the request.
     pub(super) targets: Vec<String>,
     pub(super) throttle: Option<usize>,
@@ -24,7 +31,7 @@ impl Plan {
     /// caller; single targets that are not open have their own outcome.
     pub(super) async fn read(gateway: &Gateway, caller: &Caller, job: Uuid, json: &[u8]) -> Result<Self, Refused> {
         let request = JobRequest::decode(json).map_err(Refused::mistake)?;
-        let program = program(&request.program, &request.arguments)?;
+        let action = action(&request.work)?;
         let live = gateway.live_full();
         let open = |name: &str| {
             live.config
@@ -47,7 +54,8 @@ impl Plan {
             return Err(closed(gateway, guess).await.into());
         }
         Ok(Self {
-            program,
+            action,
+            version: request.work.version(),
             targets,
             throttle: request.throttle.map(usize::from),
             timeout: request.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into())),
@@ -67,6 +75,48 @@ fn check_size(targets: &[String], most: usize) -> Result<(), Refused> {
         return Ok(());
     }
     Err(Refused::invalid(format!("too many targets: this gateway takes {most} in one job; split the job")))
+}
+
+/// What policy judges.
+fn action(work: &Work) -> Result<Action, Refused> {
+    Ok(match work {
+        Work::Program(call) => Action::Program(program(&call.name, &call.arguments)?),
+        Work::Command(call) => Action::Commands(commands(call)),
+        Work::Script(call) => Action::Script(script(call)),
+    })
+}
+
+/// One command as a stock client sends it: a name without a value is a name that was typed, and policy knows whether
+/// the value after it is its own.
+pub(super) fn commands(call: &CommandCall) -> CommandsRequest {
+    let argument = |argument: &CallArgument| match (&argument.parameter, &argument.value) {
+        (Some(name), None) => Argument::named(format!("-{name}"), Value::Null),
+        (Some(name), Some(value)) => Argument::named(format!("-{name}:"), self::value(value)),
+        (None, Some(value)) => Argument::positional(self::value(value)),
+        (None, None) => Argument::positional(Value::Null),
+    };
+    let command = Command::new(call.name.as_str(), call.arguments.iter().map(argument).collect());
+    CommandsRequest { commands: vec![command], extra_commands: None, input: Presence::Absent }
+}
+
+/// A text, with values for its `param(…)`.
+pub(super) fn script(call: &ScriptCall) -> ScriptRequest {
+    let argument = |argument: &ScriptArgument| Argument::named(argument.name.as_str(), value(&argument.value));
+    let arguments = call.arguments.iter().map(argument).collect();
+    ScriptRequest { bindings: Bindings { using: Vec::new(), arguments }, ..ScriptRequest::new(call.text.as_str()) }
+}
+
+fn value(given: &CallValue) -> Value {
+    match given {
+        CallValue::Null => Value::Null,
+        CallValue::Bool(value) => Value::Bool(*value),
+        CallValue::Integer(number) => {
+            let kind = if i32::try_from(*number).is_ok() { NumberKind::Int32 } else { NumberKind::Int64 };
+            Value::Number(Number { kind, text: number.to_string(), spelling: Spelling::Plain })
+        }
+        CallValue::Text(text) => Value::text(text.as_str()),
+        CallValue::List(items) => Value::List(items.iter().map(value).collect()),
+    }
 }
 
 /// The command as a WinRS client would send it: each argument is one piece for policy's reader.
@@ -117,6 +167,32 @@ mod tests {
     fn a_quote_cannot_turn_one_argument_into_two() {
         assert!(asked("net", &["x\" \"y"]).is_err());
         assert!(asked("\"net\"", &[]).is_err());
+    }
+
+    #[test]
+    fn a_command_is_asked_for_as_stock_clients_do() {
+        let json = r#"{"name":"Get-It","arguments":[{"parameter":"Name"},{"value":"a"},{"parameter":"All","value":false},{"value":[1,5000000000,null]}]}"#;
+        let asked = commands(&serde_json::from_str(json).unwrap());
+        let number =
+            |kind, text: &str| Value::Number(Number { kind, text: text.to_owned(), spelling: Spelling::Plain });
+        let list = vec![number(NumberKind::Int32, "1"), number(NumberKind::Int64, "5000000000"), Value::Null];
+        let arguments = vec![
+            Argument::named("-Name", Value::Null),
+            Argument::positional(Value::text("a")),
+            Argument::named("-All:", Value::Bool(false)),
+            Argument::positional(Value::List(list)),
+        ];
+        let commands = vec![Command::new("Get-It", arguments)];
+        assert_eq!(asked, CommandsRequest { commands, extra_commands: None, input: Presence::Absent });
+    }
+
+    #[test]
+    fn a_script_comes_with_its_values_by_name() {
+        let json = r#"{"text":"param($Days) Get-It $Days","arguments":[{"name":"Days","value":5}]}"#;
+        let asked = script(&serde_json::from_str(json).unwrap());
+        assert_eq!(asked.text, "param($Days) Get-It $Days");
+        assert_eq!(asked.bindings.arguments, [Argument::named("Days", Value::int(5))]);
+        assert_eq!((asked.bindings.using.len(), asked.input), (0, Presence::Absent));
     }
 
     #[test]

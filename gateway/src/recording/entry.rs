@@ -74,7 +74,7 @@ pub struct Begin {
 }
 
 /// Whose words: the gateway's id of a command, and of a job its target.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Speaker {
     /// The gateway's id of the command.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -199,7 +199,8 @@ impl Said {
 impl Entry {
     /// An output or a record of a stream; nothing where the message is neither.
     pub(super) fn of_record(kind: MessageType, said: Said) -> Option<Self> {
-        const KINDS: [(MessageType, fn(Said) -> Entry); 7] = [
+        type Kind = (MessageType, fn(Said) -> Entry);
+        const KINDS: [Kind; 7] = [
             (MessageType::PipelineOutput, Entry::Output),
             (MessageType::ErrorRecord, Entry::Error),
             (MessageType::WarningRecord, Entry::Warning),
@@ -257,7 +258,7 @@ mod tests {
     #[test]
     fn no_character_that_steers_a_terminal_is_in_the_json_and_all_are_read_back() {
         let text: String = ('\0'..='\u{2100}').chain(['\u{e0041}', '\u{fffa}', '\u{1f600}', '"', '\\']).collect();
-        let entry = Entry::Output(Said { text: text.clone(), ..Said::default() });
+        let entry = Entry::Output(Said { text, ..Said::default() });
         let json = entry.json().unwrap();
         assert!(json.chars().all(is_harmless));
         assert!(json.contains("\\u001b") && json.contains("\\u009b") && json.contains("\\u202e"));

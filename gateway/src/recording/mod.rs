@@ -1,8 +1,10 @@
 //! Recordings: what the users of a session saw, in a file for each session, chained like the audit log and tied to it.
 
+pub mod desk;
 mod entry;
 mod limits;
 mod lines;
+mod proof;
 mod read;
 mod recorder;
 mod session;
@@ -12,10 +14,13 @@ mod store;
 mod text;
 mod transcript;
 
+pub(crate) use entry::json;
 pub use entry::{Begin, End, Ended, Entry, HostSaid, Limit, Lost, NoClixml, Said, Scope, Speaker};
+pub use proof::{Anchor, Anchors, Change, Proof, Recorded};
 pub use read::{Broken, Line, Walked, walk};
 pub use session::Recording;
 pub use store::{file_of, session_of};
+pub(crate) use text::{after_sequence, is_harmless};
 
 use crate::audit::{Context, Event, EventKind, RecordingEvent};
 use crate::config::RecordedSessions;

@@ -62,7 +62,7 @@ struct Waiting {
 
 impl Book {
     pub(super) fn new(path: PathBuf, total: u64) -> Arc<Self> {
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
         Arc::new(Self { path, folder, total, transcript: Mutex::new(None), failing: AtomicBool::new(false) })
     }
 

@@ -117,7 +117,8 @@ impl Session {
     }
 
     async fn write(&self, entry: &Entry, wait: Wait) -> Result<(), NotRecorded> {
-        self.opened.get_or_try_init(|| self.open()).await?;
+        // On the heap, since it is large and there once.
+        self.opened.get_or_try_init(|| Box::pin(self.open())).await?;
         let recorder = self.recorder.as_ref().map_err(|error| *error)?;
         let body = entry.json().ok_or(NotRecorded::Write(std::io::ErrorKind::InvalidData))?;
         match wait {
@@ -164,7 +165,7 @@ impl Session {
         {
             tracing::error!(%error, session = %self.begin.session, goes_on, "A session is not recorded");
             let event = if goes_on { RecordingEvent::Stopped { why } } else { RecordingEvent::Refused { why } };
-            gateway.audit_after(Event::new(EventKind::Recording(event), &self.context)).await;
+            Box::pin(gateway.audit_after(Event::new(EventKind::Recording(event), &self.context))).await;
         }
         if goes_on { Ok(()) } else { Err(error) }
     }
@@ -283,6 +284,17 @@ impl Recording {
             Some(entry) => session.output(Some(command), &by, &entry, bytes).await,
             None => Ok(()),
         }
+    }
+
+    /// The error by which a command ends, as it is told to the client.
+    ///
+    /// # Errors
+    /// When it could not be recorded: it must not be shown.
+    pub async fn failed(&self, command: CommandId, error: &Value) -> Result<(), NotRecorded> {
+        if !self.is_on() {
+            return self.still_on().map(drop);
+        }
+        self.record(command, MessageType::ErrorRecord, &RecordBody::encode(error)).await
     }
 
     /// A call to the client's host that is passed on: what it shows, or that it asks. Answers are never recorded.

@@ -1,18 +1,11 @@
 //! What a user sees of a record, as text.
 
+use sekisho_protocol::clixml::show::{self, ShowLimits};
 use sekisho_protocol::clixml::{Content, Object, Value};
 use sekisho_protocol::psrp::{HostCall, HostMethod, MessageType, Passage};
 
-/// Members of an object that are shown.
-const MAX_MEMBERS: usize = 64;
-/// Items of a list that are shown in one line.
-const MAX_ITEMS: usize = 1000;
-/// How deep objects within objects are followed.
-const MAX_DEPTH: usize = 3;
-/// Text of one value; it is cut again where it is kept.
-const MAX_TEXT: usize = 1 << 20;
-/// Stands for a SecureString.
-const SECURE: &str = "System.Security.SecureString";
+/// All of a value, within the bounds that it was read in: it is cut where it is kept, once secrets in it are hidden.
+const WHOLE: ShowLimits = ShowLimits { lines: 1 << 20, width: 1 << 20, depth: 3 };
 /// Members of records of streams that say how they were asked for, secrets among the arguments included.
 const INVOCATION: [&str; 2] = ["InvocationInfo", "InformationalRecord_InvocationInfo"];
 
@@ -35,22 +28,20 @@ pub(super) fn record(kind: MessageType, value: &Value) -> String {
     if kind == MessageType::ProgressRecord {
         return progress(value);
     }
-    let said = of("InformationalRecord_Message").or_else(|| of("MessageData"));
-    said.map_or_else(|| line(value), line)
+    let said = of("InformationalRecord_Message").or_else(|| of("MessageData")).unwrap_or(value);
+    // An error is what its exception says; its members are many.
+    let shown = said.as_object().and_then(|object| object.shown.clone());
+    shown.unwrap_or_else(|| text(said))
 }
 
 /// A record of a stream without how it was asked for.
 pub(super) fn without_invocation(kind: MessageType, value: Value) -> Value {
-    match value {
-        Value::Object(object) if kind != MessageType::PipelineOutput => {
-            let mut object = Object::clone(&object);
-            for members in [&mut object.extended, &mut object.adapted].into_iter().flatten() {
-                members.retain(|(name, _)| !INVOCATION.contains(&name.as_str()));
-            }
-            Value::object(object)
-        }
-        other => other,
+    let Some(object) = value.as_object().filter(|_| kind != MessageType::PipelineOutput) else { return value };
+    let mut object = Object::clone(object);
+    for members in [&mut object.extended, &mut object.adapted].into_iter().flatten() {
+        members.retain(|(name, _)| !INVOCATION.contains(&name.as_str()));
     }
+    Value::object(object)
 }
 
 /// The text that a call of a host shows; nothing where it shows none.
@@ -86,106 +77,22 @@ pub(super) fn any_text(value: &Value, is_sought: &mut dyn FnMut(&str) -> bool) -
     found || object.shown.as_deref().is_some_and(is_sought)
 }
 
-/// A value on its own: an object without a text of its own by its members, one on a line.
+/// A value on its own: text as it came, an object by its members, one on a line.
 fn text(value: &Value) -> String {
-    match value {
-        Value::Object(object) => match listed(object) {
-            Some(listed) => listed,
-            None => line(value),
-        },
-        other => line(other),
+    match plain(value) {
+        Some(text) => text,
+        None => show::lines(value, WHOLE).join("\n"),
     }
-}
-
-fn listed(object: &Object) -> Option<String> {
-    if !matches!(object.content, Content::Nothing) {
-        return None;
-    }
-    let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().take(MAX_MEMBERS).collect();
-    let width = members.iter().map(|(name, _)| name.chars().count()).max()?;
-    let mut out = String::new();
-    for (name, value) in members {
-        if MAX_TEXT < out.len() {
-            break;
-        }
-        out.push_str(&format!("{name:width$} : "));
-        inline(value, 0, &mut out);
-        out.push('\n');
-    }
-    out.pop();
-    Some(out)
 }
 
 /// A value within a line.
 fn line(value: &Value) -> String {
-    let mut out = String::new();
-    inline(value, 0, &mut out);
-    out
+    plain(value).unwrap_or_else(|| show::inline(value, WHOLE.width))
 }
 
-fn inline(value: &Value, depth: usize, out: &mut String) {
-    match value {
-        Value::Nil => {}
-        Value::Text(text)
-        | Value::DateTime(text)
-        | Value::Duration(text)
-        | Value::Uri(text)
-        | Value::Version(text)
-        | Value::SemanticVersion(text)
-        | Value::Xml(text)
-        | Value::ScriptBlock(text) => out.push_str(text),
-        Value::Units(units) => out.push_str(&String::from_utf16_lossy(units)),
-        Value::Char(unit) => out.push_str(&String::from_utf16_lossy(&[*unit])),
-        Value::Bool(true) => out.push_str("True"),
-        Value::Bool(false) => out.push_str("False"),
-        Value::Integer(integer) => out.push_str(&integer.value.to_string()),
-        Value::Real(real) => out.push_str(&real.text),
-        Value::Bytes(bytes) => out.push_str(&format!("<{} bytes>", bytes.len())),
-        Value::Guid(guid) => out.push_str(&guid.to_string()),
-        Value::Secure(_) => out.push_str(SECURE),
-        Value::Progress(progress) => out.push_str(&format!("{}: {}", progress.activity, progress.status)),
-        Value::Object(object) => within(object, depth, out),
-    }
-}
-
-fn within(object: &Object, depth: usize, out: &mut String) {
-    // Of an enumeration that is its name, where its value is a number.
-    if let Some(shown) = &object.shown {
-        return out.push_str(shown);
-    }
-    if let Content::Value(value) = &object.content {
-        return inline(value, depth, out);
-    }
-    if MAX_DEPTH <= depth {
-        return out.push_str("...");
-    }
-    let deeper = depth.saturating_add(1);
-    match &object.content {
-        Content::Value(_) => {}
-        Content::List(_, items) => {
-            for (index, item) in items.iter().take(MAX_ITEMS).enumerate() {
-                out.push_str(if index == 0 { "{" } else { ", " });
-                inline(item, deeper, out);
-            }
-            out.push_str(if items.is_empty() { "{}" } else { "}" });
-        }
-        Content::Dictionary(entries) => pairs(entries.iter().map(|(key, value)| (line(key), value)), deeper, out),
-        Content::Nothing => {
-            let members = object.adapted.iter().chain(&object.extended).flatten();
-            pairs(members.map(|(name, value)| (name.clone(), value)), deeper, out);
-        }
-    }
-}
-
-fn pairs<'v>(entries: impl Iterator<Item = (String, &'v Value)>, depth: usize, out: &mut String) {
-    out.push_str("@{");
-    for (index, (name, value)) in entries.take(MAX_MEMBERS).enumerate() {
-        out.push_str(if index == 0 { "" } else { "; " });
-        out.push_str(&name);
-        out.push('=');
-        inline(value, depth, out);
-    }
-    out.push('}');
+/// Text as it came, control characters and all: they are escaped where it is written, and patterns have to see it.
+fn plain(value: &Value) -> Option<String> {
+    if let Value::Text(text) = value { Some(text.clone()) } else { None }
 }
 
 /// What is going on, and how far it is.

@@ -8,6 +8,8 @@ pub(super) const REDACTED: &str = "[redacted]";
 /// Bytes behind the end of what is kept in which the end of a match is looked for.
 pub(super) const LOOKAHEAD: usize = 4096;
 const ESCAPE: char = '\u{1b}';
+/// Where a control sequence begins; the last is the picture of an escape that objects are shown with.
+const SEQUENCES: [char; 3] = [ESCAPE, '\u{9b}', '\u{241b}'];
 
 /// What is kept of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(super) fn kept(text: &str, patterns: &[Regex], limit: usize) -> Kept {
 /// Whether a pattern matches anywhere in the text, however long it is.
 pub(super) fn is_matched(text: &str, patterns: &[Regex]) -> bool {
     patterns.iter().any(|pattern| pattern.is_match(text))
-        || (text.contains([ESCAPE, '\u{9b}']) && {
+        || (text.contains(SEQUENCES) && {
             let plain = Plain::of(text).text;
             patterns.iter().any(|pattern| pattern.is_match(&plain))
         })
@@ -70,7 +72,7 @@ fn hidden(window: &str, patterns: &[Regex]) -> Vec<Range<usize>> {
         all.filter(|range| !range.is_empty()).collect()
     };
     let mut ranges = matches(window);
-    if window.contains([ESCAPE, '\u{9b}']) {
+    if window.contains(SEQUENCES) {
         let plain = Plain::of(window);
         ranges.extend(matches(&plain.text).into_iter().map(|range| plain.original(&range)));
     }
@@ -97,7 +99,7 @@ impl Plain {
     fn of(original: &str) -> Self {
         let mut plain = Self { text: String::with_capacity(original.len()), parts: vec![(0, 0)] };
         let mut rest = original;
-        while let Some(start) = rest.find([ESCAPE, '\u{9b}']) {
+        while let Some(start) = rest.find(SEQUENCES) {
             let (before, sequence) = rest.split_at_checked(start).unwrap_or((rest, ""));
             plain.text.push_str(before);
             rest = after_sequence(sequence);
@@ -118,13 +120,13 @@ impl Plain {
 }
 
 /// What follows a control sequence that the text begins with; of any other escape, what follows its first character.
-pub(super) fn after_sequence(text: &str) -> &str {
+pub(crate) fn after_sequence(text: &str) -> &str {
     let mut characters = text.chars();
-    let first = characters.next();
-    if first == Some(ESCAPE) && !characters.as_str().starts_with('[') {
+    let has_two = characters.next() != Some('\u{9b}');
+    if has_two && !characters.as_str().starts_with('[') {
         return characters.as_str();
     }
-    if first == Some(ESCAPE) {
+    if has_two {
         characters.next();
     }
     let parameters = characters.as_str();
@@ -176,6 +178,7 @@ mod tests {
         let (text, _) = shown(text, &[r"Password : hunter2"], 1000);
         assert_eq!(text, "\u{1b}[32;1m[redacted]\u{1b}[0m!");
         assert!(is_matched("a\u{9b}1mb", &patterns(&["ab"])));
+        assert_eq!(shown("hun\u{241b}[31mter2", &["hunter2"], 1000).0, "[redacted]");
     }
 
     #[test]

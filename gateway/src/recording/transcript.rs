@@ -37,10 +37,13 @@ impl Transcript {
 
     /// Writes entries, all or none, and gives the bytes that they take.
     pub(super) fn write(&mut self, bodies: &[String], now: OffsetDateTime) -> io::Result<u64> {
-        self.try_write(bodies, now).inspect_err(|_| {
+        let written = self.try_write(bodies, now);
+        // The first line is tried again until it is there.
+        if written.is_err() && 0 < self.seq {
             self.lost = self.lost.saturating_add(u64::try_from(bodies.len()).unwrap_or(u64::MAX));
             self.complete = false;
-        })
+        }
+        written
     }
 
     /// What was to be written and is left out from here on.

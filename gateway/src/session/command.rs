@@ -6,10 +6,12 @@ use super::story::{Story, outcome};
 use crate::audit::{CommandResult, Outcome};
 use crate::backend::{BackendError, Control, Effect, Received, Running, TargetShell};
 use crate::enforce::Permit;
+use crate::recording::Recording;
 use crate::state::Gateway;
 use crate::telemetry::RunningCommand;
 use parking_lot::Mutex;
-use sekisho_protocol::wsman::{CommandId, SignalCode};
+use sekisho_protocol::winrs::Stream;
+use sekisho_protocol::wsman::{CommandId, ReceiveResponse, SignalCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{oneshot, watch};
@@ -39,6 +41,8 @@ pub struct Start {
     pub id: CommandId,
     /// How much output may wait.
     pub buffer: Buffer,
+    /// Of its session.
+    pub recording: Recording,
 }
 
 /// A command that was started.
@@ -52,6 +56,7 @@ pub struct Command {
     bytes: Bytes,
     stop: CancellationToken,
     stopped_by: Mutex<Option<TerminatedBy>>,
+    recording: Recording,
     running: watch::Sender<bool>,
 }
 
@@ -72,8 +77,12 @@ impl Command {
         let (about_to_send, sending) = oneshot::channel();
         let (sender, launched) = oneshot::channel();
         let (gateway, passing) = (Arc::clone(&start.gateway), Arc::clone(&gate));
+        let (id, recording) = (start.id, start.recording.clone());
         gateway.tasks.spawn(async move {
             let begun = Self::begin(start, permit, &passing, about_to_send).await;
+            if let Err(not) = &begun {
+                recording.ended(id, not.word()).await;
+            }
             if let Err(Ok(unwanted)) = sender.send(begun) {
                 unwanted.terminate(passing.given_up().unwrap_or(TerminatedBy::Client));
             }
@@ -87,7 +96,7 @@ impl Command {
         gate: &Gate,
         about_to_send: oneshot::Sender<()>,
     ) -> Result<Arc<Self>, NotLaunched> {
-        let Start { gateway, backend, id, buffer } = start;
+        let Start { gateway, backend, id, buffer, recording } = start;
         let takes_input = permit.takes_input();
         let mut story = Story::new(gateway, permit.context().clone());
         let prepared = backend.prepare(&permit).await;
@@ -99,6 +108,10 @@ impl Command {
         // A change of the policy binds what was permitted before it and waited until now.
         if !story.is_current() {
             return Err(story.not_started(BackendError::Outdated, Effect::NotDone).await);
+        }
+        let recorded = recording.asked(id, &permit.transcript(story.gateway.audit.redactor())).await;
+        if let Err(error) = recorded {
+            return Err(story.not_started(BackendError::NotRecorded(error), Effect::NotDone).await);
         }
         if !gate.pass() {
             return Err(story.given_up(gate.given_up().unwrap_or(TerminatedBy::Client)).await);
@@ -119,6 +132,7 @@ impl Command {
             bytes: Bytes::default(),
             stop: CancellationToken::new(),
             stopped_by: Mutex::default(),
+            recording,
             running: watch::Sender::new(true),
         });
         let gateway = Arc::clone(&story.gateway);
@@ -201,6 +215,7 @@ impl Command {
             // How it ended is known, and the line that says so is on its way: nobody waits for the disk.
             Ok(_) => {
                 let result = self.result(story.began, outcome(end, &Ok(())));
+                self.recording.ended(self.id, &result.outcome.words()).await;
                 let written = story.tell(result);
                 let forgotten = async {
                     let told = running.end().await;
@@ -217,6 +232,7 @@ impl Command {
                 self.output.fail(ended);
                 let told = running.end().await;
                 let result = self.result(story.began, outcome(end, &told));
+                self.recording.ended(self.id, &result.outcome.words()).await;
                 story.tell(result).await;
             }
         }
@@ -243,11 +259,23 @@ impl Command {
                 let counter = if chunk.stream == "stderr" { &self.bytes.stderr } else { &self.bytes.stdout };
                 counter.fetch_add(u64::try_from(chunk.data.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
             }
+            self.record(&answer).await?;
             let pushed = self.output.push(answer).map_err(|error| Ended::Target(BackendError::Invalid(error)))?;
             if let Some(exit_code) = pushed {
                 return Ok(exit_code);
             }
         }
+    }
+
+    /// What cannot be recorded is not shown, and ends the command.
+    async fn record(&self, answer: &ReceiveResponse) -> Result<(), Ended> {
+        for chunk in &answer.streams {
+            if let Some(stream) = Stream::of_name(&chunk.stream) {
+                let recorded = self.recording.bytes(self.id, stream, &chunk.data).await;
+                recorded.map_err(|_told| Ended::Terminated(TerminatedBy::Gateway))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -15,6 +15,16 @@ pub struct NotLaunched {
     pub effect: Effect,
 }
 
+impl NotLaunched {
+    /// What became of it, in a word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.effect {
+            Effect::NotDone => "not_sent",
+            Effect::Unknown => "unknown",
+        }
+    }
+}
+
 /// Decides once and for all whether a command is sent or given up, so that both sides know.
 #[derive(Debug, Default)]
 pub(super) struct Gate {

@@ -10,13 +10,14 @@ use crate::credentials::Hold;
 use crate::enforce::pipeline::PLAIN;
 use crate::enforce::{Ask, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
+use crate::recording::{Recording, SessionKind};
 use crate::state::Gateway;
 use parking_lot::Mutex;
 use sekisho_policy::{Action, Presence, ProgramRequest, RequestExtras, ShellResource};
 use sekisho_protocol::winrs::ShellOptions;
 use sekisho_protocol::wsman::{CommandId, CommandLine, ShellId};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -46,6 +47,8 @@ pub struct Shell {
     commands: Commands,
     target: Arc<Target>,
     backend: Arc<TargetShell>,
+    /// Begun with the first command.
+    recording: OnceLock<Recording>,
     _hold: Hold,
 }
 
@@ -74,6 +77,7 @@ impl Shell {
             target: Arc::clone(dialer.target()),
             backend: TargetShell::new(Arc::clone(dialer), principal.clone(), opening.options),
             opening,
+            recording: OnceLock::new(),
             _hold: hold,
         })
     }
@@ -169,6 +173,19 @@ impl Shell {
         Ok(id)
     }
 
+    fn recording(&self, gateway: &Gateway, client: SocketAddr) -> &Recording {
+        self.recording.get_or_init(|| {
+            let context = Context {
+                principal: Some(self.principal.to_string()),
+                client_addr: Some(client),
+                target: Some(self.target.name.to_string()),
+                session: Some(self.id.uuid().to_string()),
+                ..Context::default()
+            };
+            gateway.recordings.begin(&context, SessionKind::Commands)
+        })
+    }
+
     /// Ends all commands and the target's shell, and writes why.
     pub async fn close(&self, gateway: &Gateway, reason: SessionEnd, by: TerminatedBy) {
         let commands = self.commands.take_all();
@@ -186,6 +203,10 @@ impl Shell {
             target: Some(self.target.name.to_string()),
             session: Some(self.id.uuid().to_string()),
             shell: Some(Ids { gateway: self.id.to_string(), target: self.backend.id().map(|id| id.to_string()) }),
+            recording: match self.recording.get() {
+                Some(recording) => recording.finish().await,
+                None => None,
+            },
             ..Context::default()
         };
         gateway.audit_after(Event::new(EventKind::SessionEnd { reason }, &context)).await;
@@ -231,8 +252,15 @@ impl Asked {
             action: &action,
             form: &PLAIN,
         };
-        let permit = judge(&gateway, ask).await.map_err(NotStarted::Refused)?;
-        let start = Start { gateway, backend: Arc::clone(&shell.backend), id, buffer: Buffer::SESSION };
+        let recording = shell.recording(&gateway, client).clone();
+        let permit = match judge(&gateway, ask).await {
+            Ok(permit) => permit,
+            Err(refusal) => {
+                recording.refused(id, &refusal.to_string()).await;
+                return Err(NotStarted::Refused(refusal));
+            }
+        };
+        let start = Start { gateway, backend: Arc::clone(&shell.backend), id, buffer: Buffer::SESSION, recording };
         Ok(Command::launch(start, permit))
     }
 }

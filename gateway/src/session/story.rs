@@ -10,30 +10,30 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 /// The story of one command.
-pub(super) struct Story {
-    pub(super) gateway: Arc<Gateway>,
-    pub(super) context: Context,
-    pub(super) began: Instant,
+pub(crate) struct Story {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) context: Context,
+    pub(crate) began: Instant,
 }
 
 impl Story {
-    pub(super) fn new(gateway: Arc<Gateway>, context: Context) -> Self {
+    pub(crate) fn new(gateway: Arc<Gateway>, context: Context) -> Self {
         Self { gateway, context, began: Instant::now() }
     }
 
     /// Whether the policy by which it was permitted is in force still: a change binds what waited until now.
-    pub(super) fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         self.context.policy.as_deref() == Some(self.gateway.live_full().policy.digest())
     }
 
     /// What the target calls the shell and the command.
-    pub(super) fn knows(&mut self, id: CommandId, shell: ShellId, command: CommandId) {
+    pub(crate) fn knows(&mut self, id: CommandId, shell: ShellId, command: CommandId) {
         self.context.shell =
             self.context.session.clone().map(|gateway| Ids { gateway, target: Some(shell.to_string()) });
         self.context.command = Some(Ids { gateway: id.to_string(), target: Some(command.to_string()) });
     }
 
-    pub(super) async fn not_started(self, error: BackendError, effect: Effect) -> NotLaunched {
+    pub(crate) async fn not_started(self, error: BackendError, effect: Effect) -> NotLaunched {
         let outcome = match (error, effect) {
             (BackendError::Fault(code), _) => Outcome::Fault { code: code.0 },
             (_, Effect::NotDone) => Outcome::NotSent { why: why(error) },
@@ -43,7 +43,7 @@ impl Story {
         NotLaunched { error, effect }
     }
 
-    pub(super) async fn given_up(self, by: TerminatedBy) -> NotLaunched {
+    pub(crate) async fn given_up(self, by: TerminatedBy) -> NotLaunched {
         let why = match by {
             TerminatedBy::Client | TerminatedBy::Idle => UnknownWhy::Abandoned,
             TerminatedBy::Deadline => UnknownWhy::Timeout,
@@ -59,13 +59,13 @@ impl Story {
         self.tell(CommandResult { outcome, stdin_bytes: 0, stdout_bytes: 0, stderr_bytes: 0, duration }).await;
     }
 
-    pub(super) async fn tell(self, result: CommandResult) {
+    pub(crate) async fn tell(self, result: CommandResult) {
         self.gateway.metrics.result(&result.outcome);
         self.gateway.audit_after(Event::new(EventKind::Result(result), &self.context)).await;
     }
 }
 
-pub(super) fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) -> Outcome {
+pub(crate) fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) -> Outcome {
     match (end, told) {
         (Ok(exit_code), _) => Outcome::Exit { exit_code: i64::from(exit_code) },
         (Err(Ended::Terminated(by)), Ok(())) => Outcome::Terminated { by },
@@ -74,7 +74,7 @@ pub(super) fn outcome(end: Result<i32, Ended>, told: &Result<(), BackendError>) 
     }
 }
 
-pub(super) fn why(error: BackendError) -> UnknownWhy {
+pub(crate) fn why(error: BackendError) -> UnknownWhy {
     match error {
         BackendError::Unreachable | BackendError::Broken(_) | BackendError::NotOpened(NotOpened::Broken) => {
             UnknownWhy::ConnectionLost
@@ -94,6 +94,7 @@ pub(super) fn why(error: BackendError) -> UnknownWhy {
         | BackendError::OtherShell
         | BackendError::Unsendable
         | BackendError::Closed
+        | BackendError::NotRecorded(_)
         | BackendError::Outdated => UnknownWhy::Internal,
     }
 }

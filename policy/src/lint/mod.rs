@@ -39,9 +39,30 @@ pub(crate) fn document(document: &Document, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
+/// Names that the gateway answers itself, with the command that each stands for.
+const ANSWERED: [(&str, &str); 2] = [("gcm", "get-command"), ("exsn", "exit-pssession")];
+
+/// An alias that is never asked for: sessions of PowerShell's have it for something that no target hears of.
+fn examine_aliases(role: &RoleDocument, findings: &mut Vec<Finding>) {
+    for alias in &role.aliases {
+        let (name, command) = (fold(&alias.alias.text), fold(&alias.command.text));
+        if ANSWERED.iter().any(|(known, answered)| *known == name && *answered != command) {
+            findings.push(Finding {
+                span: alias.alias.span.clone(),
+                message: format!(
+                    "the alias `{}` is PowerShell's own, and the gateway answers it itself",
+                    alias.alias.text
+                ),
+                hint: "choose another name".to_owned(),
+            });
+        }
+    }
+}
+
 fn examine_role(role: &RoleDocument, built: &Role, findings: &mut Vec<Finding>) {
     commands::examine(role, built, findings);
     programs::examine(role, findings);
+    examine_aliases(role, findings);
     for script in &role.scripts {
         commands::examine_prompts(script.prompts, &script.name, findings);
         for parameter in script.parameters.iter().chain(&script.using) {

@@ -138,6 +138,13 @@ fn secrets_are_marked_as_what_they_are() {
 }
 
 #[test]
+fn an_alias_that_the_gateway_answers_itself_is_told() {
+    let aliases = |text: &str| format!("cmdlets = ['Get-Service']\naliases = {{ {text} }}");
+    assert_one(&aliases("GCM = 'Get-Service'"), "3:13 the alias `GCM` is PowerShell's own", "another name");
+    assert_eq!(lint(&aliases("gsv = 'Get-Service'")), Vec::<String>::new());
+}
+
+#[test]
 fn whoever_lets_a_target_ask_is_told_what_it_can_ask_for() {
     let entry = "cmdlets = [{ name = 'Get-Service', prompts = true }]";
     assert_one(entry, "2:21 `Get-Service` may ask the user", "a target can then ask for a password");

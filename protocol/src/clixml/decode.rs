@@ -43,6 +43,10 @@ pub(super) fn checked_text(body: &[u8]) -> Result<&str> {
     }
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let text = str::from_utf8(body).map_err(|_| Malformed::Utf8)?;
+    // The reader of XML would take a second mark for none.
+    if text.starts_with('\u{FEFF}') {
+        return Err(Malformed::Clixml.into());
+    }
     if text.chars().all(is_carried) { Ok(text) } else { Err(Malformed::XmlCharacter.into()) }
 }
 

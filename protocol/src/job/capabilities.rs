@@ -1,8 +1,9 @@
 //! What a user may do on a target, and whether one command would be allowed there. Nothing is run for either.
 
+use super::powershell::check_text_of_question;
 use super::{
-    ARGUMENTS, COMMAND_BYTES, DOCUMENT_BYTES, JobMistake, PROGRAM_BYTES, REQUEST_BYTES, TEXT_BYTES, VERSION,
-    check_name, check_text, check_version, decode, encode,
+    ARGUMENTS, COMMAND_BYTES, CommandCall, DOCUMENT_BYTES, JobMistake, POWERSHELL_VERSION, PROGRAM_BYTES,
+    REQUEST_BYTES, ScriptCall, VERSION, check_name, check_text, check_version, decode, encode,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,7 +12,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CapabilitiesRequest {
-    /// [`VERSION`].
+    /// That of the question, else [`VERSION`].
     pub version: u32,
     /// Where.
     pub target: String,
@@ -27,15 +28,19 @@ pub struct CapabilitiesRequest {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Question {
     /// A program, as a job would run it.
-    Program(ProgramQuestion),
+    Program(ProgramCall),
     /// Commands of PowerShell, as text.
     Powershell(String),
+    /// One command of PowerShell's, as a job would run it.
+    Command(CommandCall),
+    /// A script, as a job would run it.
+    Script(ScriptCall),
 }
 
-/// A program and its arguments, as in a [`JobRequest`](super::JobRequest).
+/// A program and its arguments.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ProgramQuestion {
+pub struct ProgramCall {
     /// The program, as the user names it.
     pub name: String,
     /// Its arguments, one by one and unquoted.
@@ -193,7 +198,7 @@ impl CapabilitiesRequest {
     /// Asks whether one command would be allowed there.
     #[must_use]
     pub fn ask(target: String, question: Question) -> Self {
-        Self { version: VERSION, target, question: Some(question) }
+        Self { version: question.version(), target, question: Some(question) }
     }
 
     /// Decodes and validates a request.
@@ -220,7 +225,7 @@ impl CapabilitiesRequest {
     /// # Errors
     /// The first rule that is broken.
     pub fn validate(&self) -> Result<(), JobMistake> {
-        check_version(self.version)?;
+        check_version(self.version, self.question.as_ref().map_or(VERSION, Question::version))?;
         check_name(&self.target)?;
         self.question.as_ref().map_or(Ok(()), Question::validate)
     }
@@ -230,9 +235,16 @@ impl Question {
     fn validate(&self) -> Result<(), JobMistake> {
         match self {
             Self::Program(program) => check_program(&program.name, &program.arguments),
-            Self::Powershell(text) if text.trim().is_empty() => Err(JobMistake::NoCommand),
-            Self::Powershell(text) if text.len() > TEXT_BYTES => Err(JobMistake::CommandLength),
-            Self::Powershell(_) => Ok(()),
+            Self::Powershell(text) => check_text_of_question(text),
+            Self::Command(command) => command.validate(),
+            Self::Script(script) => script.validate(),
+        }
+    }
+
+    fn version(&self) -> u32 {
+        match self {
+            Self::Program(_) | Self::Powershell(_) => VERSION,
+            Self::Command(_) | Self::Script(_) => POWERSHELL_VERSION,
         }
     }
 }
@@ -293,7 +305,7 @@ impl Capabilities {
     /// Texts of rules are as long as policy lets them be; only what stands on one line of an answer has a bound of
     /// its own, and the document has one.
     fn validate(&self) -> Result<(), JobMistake> {
-        check_version(self.version)?;
+        check_version(self.version, VERSION)?;
         check_name(&self.target)?;
         match &self.answer {
             Some(Verdict::Allow { role, rule, .. }) => [role, rule].into_iter().try_for_each(|text| check_text(text)),
@@ -354,13 +366,15 @@ impl fmt::Debug for Question {
                 f.debug_struct("Program").field("arguments", &program.arguments.len()).finish_non_exhaustive()
             }
             Self::Powershell(text) => write!(f, "Powershell({} bytes)", text.len()),
+            Self::Command(command) => command.fmt(f),
+            Self::Script(script) => script.fmt(f),
         }
     }
 }
 
-impl fmt::Debug for ProgramQuestion {
+impl fmt::Debug for ProgramCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProgramQuestion").field("arguments", &self.arguments.len()).finish_non_exhaustive()
+        f.debug_struct("ProgramCall").field("arguments", &self.arguments.len()).finish_non_exhaustive()
     }
 }
 
@@ -372,7 +386,7 @@ fn is_zero(number: &u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::MESSAGE_BYTES;
+    use crate::job::{MESSAGE_BYTES, TEXT_BYTES};
 
     fn json<T: Serialize>(document: &T) -> String {
         serde_json::to_string(document).unwrap()
@@ -380,7 +394,7 @@ mod tests {
 
     fn program(name: &str, arguments: &[&str]) -> Question {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Question::Program(ProgramQuestion { name: name.into(), arguments })
+        Question::Program(ProgramCall { name: name.into(), arguments })
     }
 
     #[test]
@@ -390,6 +404,17 @@ mod tests {
             (
                 CapabilitiesRequest::ask("web01".into(), program("sc", &["query", "W32Time"])),
                 r#"{"version":1,"target":"web01","question":{"program":{"name":"sc","arguments":["query","W32Time"]}}}"#,
+            ),
+            (
+                CapabilitiesRequest::ask(
+                    "web01".into(),
+                    Question::Command(CommandCall { name: "Get-It".into(), arguments: vec![] }),
+                ),
+                r#"{"version":2,"target":"web01","question":{"command":{"name":"Get-It"}}}"#,
+            ),
+            (
+                CapabilitiesRequest::ask("web01".into(), Question::Script(ScriptCall::new("Get-It".into()))),
+                r#"{"version":2,"target":"web01","question":{"script":{"text":"Get-It"}}}"#,
             ),
             (
                 CapabilitiesRequest::ask("web01".into(), Question::Powershell("Restart-Service -Name Dns".into())),

@@ -2,7 +2,8 @@
 
 use super::name::check_names;
 use super::{
-    JobMistake, LINE_BYTES, OutputData, OutputStream, VERSION, check_name, check_text, check_version, decode, encode,
+    JobMistake, LINE_BYTES, OutputData, OutputStream, POWERSHELL_VERSION, PipelineEnd, RecordStream, RecordText,
+    VERSION, check_name, check_text, decode, encode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub enum JobEvent {
     /// The job was read and will be worked on; what policy says of it follows per target.
     Accepted {
-        /// [`VERSION`].
+        /// That of the request: [`VERSION`] or [`POWERSHELL_VERSION`].
         version: u32,
         /// The job's id, as the audit has it.
         job: String,
@@ -36,12 +37,30 @@ pub enum JobEvent {
         /// At most [`OUTPUT_CHUNK`](super::OUTPUT_CHUNK) bytes.
         data: OutputData,
     },
-    /// Outcome: the program ran and ended.
+    /// A record of one of PowerShell's streams, or a part of one. Parts of one record follow each other among the
+    /// lines of their target.
+    Record {
+        /// The target's name as in `accepted`.
+        target: String,
+        /// Which stream.
+        stream: RecordStream,
+        /// At most [`RECORD_CHUNK`](super::RECORD_CHUNK) bytes, and [`RECORD_BYTES`](super::RECORD_BYTES) of one
+        /// record.
+        clixml: RecordText,
+        /// Whether the next line of this target goes on with the same record.
+        #[serde(default, skip_serializing_if = "is_last")]
+        more: bool,
+    },
+    /// Outcome: the program or pipeline ran and ended.
     Finished {
         /// The target's name as in `accepted`.
         target: String,
-        /// What the program ended with; 0 is success.
+        /// What the program ended with; 0 is success. Of a pipeline: what its script ended with, else 0 when it
+        /// completed without an error, else 1.
         exit_code: i64,
+        /// How a pipeline ended; absent for a program.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<PipelineEnd>,
         /// From `started` to here, in milliseconds.
         duration_ms: u64,
     },
@@ -133,11 +152,16 @@ pub struct Summary {
     pub cancelled: u32,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
+fn is_last(more: &bool) -> bool {
+    !*more
+}
+
 impl JobEvent {
-    /// The line `accepted` of this version.
+    /// The line `accepted` for a request of this version.
     #[must_use]
-    pub fn accepted(job: String, targets: Vec<String>) -> Self {
-        Self::Accepted { version: VERSION, job, targets }
+    pub fn accepted(version: u32, job: String, targets: Vec<String>) -> Self {
+        Self::Accepted { version, job, targets }
     }
 
     /// Decodes and validates one line, with or without its line feed.
@@ -167,6 +191,7 @@ impl JobEvent {
         match self {
             Self::Started { target }
             | Self::Output { target, .. }
+            | Self::Record { target, .. }
             | Self::Finished { target, .. }
             | Self::Denied { target, .. }
             | Self::Failed { target, .. }
@@ -185,11 +210,14 @@ impl JobEvent {
         }
         match self {
             Self::Accepted { version, job, targets } => {
-                check_version(*version)?;
+                if ![VERSION, POWERSHELL_VERSION].contains(version) {
+                    return Err(JobMistake::Version);
+                }
                 check_text(job)?;
                 check_names(targets)
             }
             Self::Output { data, .. } => data.validate(),
+            Self::Record { clixml, .. } => clixml.validate(),
             Self::Denied { message, rule, .. } => {
                 check_text(message)?;
                 rule.as_deref().map_or(Ok(()), check_text)
@@ -231,6 +259,7 @@ impl Summary {
             JobEvent::Accepted { .. }
             | JobEvent::Started { .. }
             | JobEvent::Output { .. }
+            | JobEvent::Record { .. }
             | JobEvent::Heartbeat {}
             | JobEvent::Done { .. } => return false,
         };
@@ -250,7 +279,7 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{MESSAGE_BYTES, OUTPUT_CHUNK, TARGET_LIST_BYTES, TARGETS};
+    use crate::job::{MESSAGE_BYTES, OUTPUT_CHUNK, RECORD_CHUNK, TARGET_LIST_BYTES, TARGETS};
 
     fn line(event: &JobEvent) -> String {
         let mut out = Vec::new();
@@ -262,6 +291,11 @@ mod tests {
         JobEvent::Output { target: "web01".into(), stream: OutputStream::Stdout, data }
     }
 
+    fn record(clixml: &str, more: bool) -> JobEvent {
+        let clixml = RecordText(clixml.to_owned());
+        JobEvent::Record { target: "web01".into(), stream: RecordStream::Output, clixml, more }
+    }
+
     fn failed(class: FailureClass, effect: Effect) -> JobEvent {
         JobEvent::Failed { target: "a".into(), class, effect, message: String::new(), retry_after_seconds: None }
     }
@@ -271,7 +305,7 @@ mod tests {
         let target = || "web01".to_owned();
         for (event, expected) in [
             (
-                JobEvent::accepted("j1".into(), vec![target()]),
+                JobEvent::accepted(VERSION, "j1".into(), vec![target()]),
                 r#"{"event":"accepted","version":1,"job":"j1","targets":["web01"]}"#,
             ),
             (JobEvent::Started { target: target() }, r#"{"event":"started","target":"web01"}"#),
@@ -284,7 +318,19 @@ mod tests {
                 r#"{"event":"output","target":"web01","stream":"stdout","data":{"base64":"/w=="}}"#,
             ),
             (
-                JobEvent::Finished { target: target(), exit_code: -1, duration_ms: 7 },
+                record("<S>hi</S>", false),
+                r#"{"event":"record","target":"web01","stream":"output","clixml":"<S>hi</S>"}"#,
+            ),
+            (
+                record("<S>hi", true),
+                r#"{"event":"record","target":"web01","stream":"output","clixml":"<S>hi","more":true}"#,
+            ),
+            (
+                JobEvent::Finished { target: target(), exit_code: 1, state: Some(PipelineEnd::Failed), duration_ms: 7 },
+                r#"{"event":"finished","target":"web01","exit_code":1,"state":"failed","duration_ms":7}"#,
+            ),
+            (
+                JobEvent::Finished { target: target(), exit_code: -1, state: None, duration_ms: 7 },
                 r#"{"event":"finished","target":"web01","exit_code":-1,"duration_ms":7}"#,
             ),
             (
@@ -352,12 +398,13 @@ mod tests {
         assert_eq!(output(OutputData::Base64("!".into())).validate(), Err(JobMistake::Output));
         assert_eq!(output(OutputData::Base64("AAAA".repeat(OUTPUT_CHUNK))).validate(), Err(JobMistake::Output));
         assert_eq!(JobEvent::Started { target: "a\u{1b}".into() }.validate(), Err(JobMistake::Name));
-        assert_eq!(JobEvent::accepted("j".into(), vec![]).validate(), Err(JobMistake::NoTarget));
+        assert_eq!(JobEvent::accepted(VERSION, "j".into(), vec![]).validate(), Err(JobMistake::NoTarget));
         assert_eq!(
-            JobEvent::accepted("j".repeat(MESSAGE_BYTES + 1), vec!["a".into()]).validate(),
+            JobEvent::accepted(VERSION, "j".repeat(MESSAGE_BYTES + 1), vec!["a".into()]).validate(),
             Err(JobMistake::TextLength)
         );
-        let other = JobEvent::Accepted { version: 2, job: "j".into(), targets: vec!["a".into()] };
+        assert_eq!(record(&"x".repeat(RECORD_CHUNK + 1), false).validate(), Err(JobMistake::Output));
+        let other = JobEvent::Accepted { version: 3, job: "j".into(), targets: vec!["a".into()] };
         assert_eq!(other.validate(), Err(JobMistake::Version));
         let mut out = b"kept".to_vec();
         assert!(JobEvent::Started { target: String::new() }.encode_into(&mut out).is_err());
@@ -368,10 +415,12 @@ mod tests {
     fn the_largest_lines_fit_their_bound() {
         let worst = output(OutputData::Text("\u{1}".repeat(OUTPUT_CHUNK)));
         assert!(line(&worst).len() <= LINE_BYTES);
+        assert!(line(&record(&"\u{1}".repeat(RECORD_CHUNK), true)).len() <= LINE_BYTES);
         let binary = output(OutputData::of(&vec![0xff; OUTPUT_CHUNK]));
         assert_eq!(JobEvent::decode(line(&binary).as_bytes()), Ok(binary));
         let length = TARGET_LIST_BYTES / TARGETS;
-        let all = JobEvent::accepted("j".into(), (0..TARGETS).map(|index| format!("{index:0>length$}")).collect());
+        let all =
+            JobEvent::accepted(VERSION, "j".into(), (0..TARGETS).map(|index| format!("{index:0>length$}")).collect());
         assert_eq!(JobEvent::decode(line(&all).as_bytes()), Ok(all));
     }
 
@@ -379,7 +428,7 @@ mod tests {
     fn each_outcome_is_counted_once() {
         let mut summary = Summary::default();
         for exit_code in [0, 1] {
-            let event = JobEvent::Finished { target: "a".into(), exit_code, duration_ms: 0 };
+            let event = JobEvent::Finished { target: "a".into(), exit_code, state: None, duration_ms: 0 };
             assert!(summary.count(&event));
         }
         assert!(summary.count(&failed(FailureClass::Timeout, Effect::Unknown)));

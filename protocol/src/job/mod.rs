@@ -9,23 +9,30 @@ mod capabilities;
 mod event;
 mod name;
 mod output;
+mod powershell;
 mod problem;
+mod record;
 mod request;
 mod targets;
 
 pub use capabilities::{
-    Capabilities, CapabilitiesRequest, CommandEntry, ParameterEntry, ParameterSecrecy, PowershellLines, ProgramEntry,
-    ProgramQuestion, Question, RoleEntry, ScriptEntry, Verdict,
+    Capabilities, CapabilitiesRequest, CommandEntry, ParameterEntry, ParameterSecrecy, PowershellLines, ProgramCall,
+    ProgramEntry, Question, RoleEntry, ScriptEntry, Verdict,
 };
 pub use event::{Effect, FailureClass, JobEvent, Summary};
 pub use name::check_name;
 pub use output::{OutputData, OutputStream};
+pub use powershell::{CallArgument, CallValue, CommandCall, ScriptArgument, ScriptCall};
 pub use problem::{Problem, ProblemBody, ProblemClass};
-pub use request::{JobRequest, TargetSelection};
+pub use record::{PipelineEnd, RecordStream, RecordText};
+pub use request::{JobRequest, TargetSelection, Work};
 pub use targets::{TargetEntry, TargetList, TargetsRequest};
 
 /// The version of the documents here. A field, an event or a value more is a new version.
 pub const VERSION: u32 = 1;
+/// The version of what is about PowerShell: requests with a command or a script, and the answers to them. Everything
+/// else stays as it was, so that programs that speak version 1 alone go on.
+pub const POWERSHELL_VERSION: u32 = 2;
 
 /// Where a job is submitted: `POST`, one [`JobRequest`] in, lines of [`JobEvent`] out.
 pub const JOBS_PATH: &str = "/api/v1/jobs";
@@ -39,13 +46,17 @@ pub const JSON_MIME: &str = "application/json";
 /// The media type of a job's answer, inside the sealed groups.
 pub const LINES_MIME: &str = "application/x-ndjson";
 
-/// Bytes of a request's JSON: the targets' names and the command, with room for JSON's escapes.
-pub const REQUEST_BYTES: usize = 512 * 1024;
+/// Bytes of a request's JSON: the targets' names and a script, with room for JSON's escapes.
+pub const REQUEST_BYTES: usize = 2 * 1024 * 1024;
 /// Bytes of one line of the answer, its line feed not counted: [`OUTPUT_CHUNK`] times six, which is what the
 /// worst escapes make of it, or [`TARGET_LIST_BYTES`] of names.
 pub const LINE_BYTES: usize = 256 * 1024;
 /// Bytes of the target's output in one line.
 pub const OUTPUT_CHUNK: usize = 32 * 1024;
+/// Bytes of a record's CLIXML in one line.
+pub const RECORD_CHUNK: usize = 32 * 1024;
+/// Bytes of one record, all its lines together: what CLIXML is read of.
+pub const RECORD_BYTES: usize = crate::limits::CLIXML_BYTES;
 /// Targets in one job.
 pub const TARGETS: usize = 4096;
 /// Bytes that the names of one job's targets have in total: they all stand in the line `accepted`.
@@ -60,6 +71,12 @@ pub const ARGUMENTS: usize = 256;
 pub const COMMAND_BYTES: usize = 32_767;
 /// Bytes of PowerShell's text in a question.
 pub const TEXT_BYTES: usize = 64 * 1024;
+/// Bytes of a script's text in a request.
+pub const SCRIPT_BYTES: usize = 256 * 1024;
+/// Bytes of a parameter's name.
+pub const PARAMETER_BYTES: usize = 256;
+/// Bytes of all values of one command or script, each with one more.
+pub const CALL_BYTES: usize = 32 * 1024;
 /// The most targets at a time that a job may ask for. The gateway may allow fewer.
 pub const THROTTLE: u16 = 256;
 /// The longest time per target that a job may ask for, in seconds. The gateway may allow less.
@@ -86,8 +103,11 @@ pub enum JobMistake {
     /// More than [`REQUEST_BYTES`], [`LINE_BYTES`] or [`DOCUMENT_BYTES`].
     #[error("the document is too large")]
     TooLarge,
-    /// A version other than [`VERSION`].
-    #[error("this version of the job API is not spoken here: use version {VERSION}")]
+    /// A version other than [`VERSION`], or [`POWERSHELL_VERSION`] where that is needed.
+    #[error(
+        "this version of the job API is not spoken here: use version {POWERSHELL_VERSION} for commands and scripts of \
+         PowerShell's, and version {VERSION} for everything else"
+    )]
     Version,
     /// No program named, or one of more than [`PROGRAM_BYTES`].
     #[error("name a program, in at most {PROGRAM_BYTES} bytes")]
@@ -101,6 +121,24 @@ pub enum JobMistake {
     /// A question without a command.
     #[error("name a command")]
     NoCommand,
+    /// Not one of a program, a command and a script.
+    #[error("give one of `program`, `command` and `script`")]
+    OneWork,
+    /// An argument without a name and a value.
+    #[error("an argument has a `parameter`, a `value`, or both")]
+    EmptyArgument,
+    /// A parameter's name that is none, or one of more than [`PARAMETER_BYTES`].
+    #[error("a parameter's name has a letter or digit, and at most {PARAMETER_BYTES} bytes")]
+    Parameter,
+    /// A list within a list.
+    #[error("a list cannot hold a list")]
+    NestedList,
+    /// A command's name of more than [`PROGRAM_BYTES`], or values of more than [`CALL_BYTES`].
+    #[error("the command is too long: its name has at most {PROGRAM_BYTES} bytes, its values {CALL_BYTES} together")]
+    CallLength,
+    /// More than [`SCRIPT_BYTES`].
+    #[error("the script is too long: at most {SCRIPT_BYTES} bytes")]
+    ScriptLength,
     /// A NUL in the program or an argument, which no command line can carry.
     #[error("a program or argument cannot contain a NUL character")]
     Nul,
@@ -128,7 +166,7 @@ pub enum JobMistake {
     /// More than [`MESSAGE_BYTES`] in a message, rule or id, or [`LABELS`] labels.
     #[error("a text or list of the answer is too long")]
     TextLength,
-    /// More than [`OUTPUT_CHUNK`] in one line, or base64 that is none.
+    /// More than [`OUTPUT_CHUNK`] or [`RECORD_CHUNK`] in one line, or base64 that is none.
     #[error("output in an answer is too long, or not base64")]
     Output,
     /// A class of failure that contradicts what is said of the effect on the target.
@@ -160,9 +198,6 @@ fn check_text(text: &str) -> Result<(), JobMistake> {
     Ok(())
 }
 
-fn check_version(version: u32) -> Result<(), JobMistake> {
-    if version != VERSION {
-        return Err(JobMistake::Version);
-    }
-    Ok(())
+fn check_version(version: u32, spoken: u32) -> Result<(), JobMistake> {
+    if version == spoken { Ok(()) } else { Err(JobMistake::Version) }
 }

@@ -102,7 +102,7 @@ impl TargetList {
     }
 
     fn validate(&self) -> Result<(), JobMistake> {
-        check_version(self.version)?;
+        check_version(self.version, VERSION)?;
         if self.targets.len() > TARGETS {
             return Err(JobMistake::TargetCount);
         }

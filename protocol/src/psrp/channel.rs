@@ -10,7 +10,7 @@ use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::Value;
 use crate::error::{LimitExceeded, PeerMisbehaved};
-use crate::limits::PSRP_PIPELINES;
+use crate::limits::{PSRP_PIPELINES, PSRP_UNFINISHED};
 
 /// A stream of a shell or of one of its commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +25,8 @@ pub enum Stream {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     channels: HashMap<(Option<Uuid>, Stream), Defragmenter>,
+    /// Bytes of objects that are not complete, on all of them.
+    unfinished: usize,
 }
 
 /// Whose messages are taken in.
@@ -46,10 +48,16 @@ impl Inbox {
         if !self.channels.contains_key(&(pipeline, stream)) && PSRP_PIPELINES.saturating_mul(2) < self.channels.len() {
             return Err(LimitExceeded::InFlight.into());
         }
-        let objects = self.channels.entry((pipeline, stream)).or_default().receive(piece)?;
+        let channel = self.channels.entry((pipeline, stream)).or_default();
+        let others = self.unfinished.saturating_sub(channel.unfinished());
+        let objects = channel.receive(piece)?;
+        self.unfinished = others.saturating_add(channel.unfinished());
+        if PSRP_UNFINISHED < self.unfinished {
+            return Err(LimitExceeded::MessageSize.into());
+        }
         let read = |object: Object| {
             let message = Message::decode(object)?;
-            check(&message.header, expected, pipeline)?;
+            check(&message.header, expected, (pipeline, stream))?;
             Ok(message)
         };
         objects.into_iter().map(read).collect()
@@ -57,11 +65,12 @@ impl Inbox {
 
     pub(super) fn forget(&mut self, pipeline: Uuid) {
         self.channels.retain(|(known, _), _| *known != Some(pipeline));
+        self.unfinished = self.channels.values().map(Defragmenter::unfinished).sum();
     }
 }
 
 /// PowerShell's server names no pool in what it says before the pool is known, and with the session key.
-fn check(header: &MessageHeader, expected: Expected, pipeline: Option<Uuid>) -> Result<()> {
+fn check(header: &MessageHeader, expected: Expected, came_on: (Option<Uuid>, Stream)) -> Result<()> {
     if header.destination != expected.destination {
         return Err(PeerMisbehaved::WrongDirection.into());
     }
@@ -74,10 +83,11 @@ fn check(header: &MessageHeader, expected: Expected, pipeline: Option<Uuid>) -> 
     if !named {
         return Err(PeerMisbehaved::WrongPool.into());
     }
-    if header.pipeline != pipeline.unwrap_or_default() {
-        return Err(PeerMisbehaved::WrongPipeline.into());
-    }
-    Ok(())
+    let (pipeline, stream) = came_on;
+    // pypsrp answers every call on the pool's stream; calls are found by the pipeline that the message names.
+    let answers_there = (None, Stream::PromptResponse, MessageType::PipelineHostResponse);
+    let right = header.pipeline == pipeline.unwrap_or_default() || (pipeline, stream, header.kind) == answers_there;
+    if right { Ok(()) } else { Err(PeerMisbehaved::WrongPipeline.into()) }
 }
 
 /// Messages that wait to be fetched or sent, for each stream in order.

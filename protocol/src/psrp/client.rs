@@ -15,7 +15,7 @@ use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::{Object, Value};
 use crate::error::{LimitExceeded, Misuse, PeerMisbehaved, Unsupported};
-use crate::limits::PSRP_PIPELINES;
+use crate::limits::{PSRP_PIPELINES, PSRP_SESSION_KEYS};
 
 /// What a target did.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +76,10 @@ pub struct PoolClient {
     inbox: Inbox,
     outbox: Outbox,
     opening: Opening,
+    /// Session keys that were asked for and have not come.
+    keys_awaited: usize,
+    /// How often the target has asked for one.
+    keys_wanted: usize,
     /// Whether the pipeline still runs.
     pipelines: HashMap<Uuid, bool>,
     events: VecDeque<ClientEvent>,
@@ -98,6 +102,8 @@ impl PoolClient {
             inbox: Inbox::default(),
             outbox,
             opening: Opening::Started,
+            keys_awaited: 0,
+            keys_wanted: 0,
             pipelines: HashMap::new(),
             events: VecDeque::new(),
             failed: None,
@@ -163,6 +169,7 @@ impl PoolClient {
     pub fn public_key(&mut self, key: &str) {
         let body = Value::object(Object::of_members([("PublicKey", Value::text(key))]));
         self.outbox.send(None, MessageType::PublicKey, &body);
+        self.keys_awaited = self.keys_awaited.saturating_add(1);
     }
 
     /// What a Receive has brought.
@@ -236,10 +243,17 @@ impl PoolClient {
                 self.events.push_back(ClientEvent::HostCall { id: None, call });
             }
             (MessageType::EncryptedSessionKey, Opening::Opened) => {
+                self.keys_awaited = self.keys_awaited.checked_sub(1).ok_or(PeerMisbehaved::Unrelated)?;
                 let key = super::members::session_key(&message.value()?)?;
                 self.events.push_back(ClientEvent::SessionKey(key));
             }
-            (MessageType::PublicKeyRequest, Opening::Opened) => self.events.push_back(ClientEvent::PublicKeyRequest),
+            (MessageType::PublicKeyRequest, Opening::Opened) => {
+                self.keys_wanted = self.keys_wanted.saturating_add(1);
+                if PSRP_SESSION_KEYS < self.keys_wanted {
+                    return Err(LimitExceeded::Items.into());
+                }
+                self.events.push_back(ClientEvent::PublicKeyRequest);
+            }
             // What was under way when it closed.
             (_, Opening::Closed) => {}
             _ => return Err(PeerMisbehaved::OutOfOrder.into()),
@@ -269,6 +283,10 @@ impl PoolClient {
         match (message.header.kind, id) {
             (MessageType::PipelineState, id) => {
                 let stated = Stated::decode_pipeline(&message.value()?)?;
+                // We never leave a pipeline alone, so that nobody else is to have it.
+                if stated.state == PipelineState::Disconnected {
+                    return Err(Unsupported::Disconnection.into());
+                }
                 if stated.state.is_final() {
                     self.pipelines.insert(id, false);
                 }

@@ -80,6 +80,11 @@ impl Defragmenter {
         self.open.is_some()
     }
 
+    /// Bytes of it that are there.
+    pub(super) fn unfinished(&self) -> usize {
+        self.open.as_ref().map_or(0, |open| open.bytes.len())
+    }
+
     fn take(&mut self, fragment: &Fragment<'_>) -> Result<Option<Object>> {
         if fragment.flags & !(START | END) != 0 {
             return Err(Malformed::PsrpFragment.into());

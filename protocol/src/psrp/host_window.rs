@@ -106,7 +106,45 @@ impl HostWindow {
             HostMethod::GetMaxWindowSize => self.most_window.size(),
             HostMethod::GetMaxPhysicalWindowSize => self.most_physical.size(),
             HostMethod::GetKeyAvailable | HostMethod::GetIsRunspacePushed => Value::Bool(false),
-            _ => return None,
+            HostMethod::SetShouldExit
+            | HostMethod::EnterNestedPrompt
+            | HostMethod::ExitNestedPrompt
+            | HostMethod::NotifyBeginApplication
+            | HostMethod::NotifyEndApplication
+            | HostMethod::ReadLine
+            | HostMethod::ReadLineAsSecureString
+            | HostMethod::Write1
+            | HostMethod::Write2
+            | HostMethod::WriteLine1
+            | HostMethod::WriteLine2
+            | HostMethod::WriteLine3
+            | HostMethod::WriteErrorLine
+            | HostMethod::WriteDebugLine
+            | HostMethod::WriteProgress
+            | HostMethod::WriteVerboseLine
+            | HostMethod::WriteWarningLine
+            | HostMethod::Prompt
+            | HostMethod::PromptForCredential1
+            | HostMethod::PromptForCredential2
+            | HostMethod::PromptForChoice
+            | HostMethod::SetForegroundColor
+            | HostMethod::SetBackgroundColor
+            | HostMethod::SetCursorPosition
+            | HostMethod::SetWindowPosition
+            | HostMethod::SetCursorSize
+            | HostMethod::SetBufferSize
+            | HostMethod::SetWindowSize
+            | HostMethod::SetWindowTitle
+            | HostMethod::ReadKey
+            | HostMethod::FlushInputBuffer
+            | HostMethod::SetBufferContents1
+            | HostMethod::SetBufferContents2
+            | HostMethod::GetBufferContents
+            | HostMethod::ScrollBufferContents
+            | HostMethod::PushRunspace
+            | HostMethod::PopRunspace
+            | HostMethod::GetRunspace
+            | HostMethod::PromptForChoiceMultipleSelection => return None,
         })
     }
 

@@ -265,18 +265,20 @@ fn encode_state<S: Copy + PartialEq>(stated: &Stated<S>, name: &str, all: &[(S, 
     Value::object(Object { extended: Some(members), ..Object::default() })
 }
 
-/// A question about runspaces that is answered by RUNSPACE_AVAILABILITY, \[MS-PSRP\] 2.2.2.8.
+/// A question about runspaces that is answered by RUNSPACE_AVAILABILITY, \[MS-PSRP\] 2.2.2.8: `CI`, which Windows
+/// writes as `ci`, and pypsrp both ways.
 ///
 /// # Errors
 /// When it has no call id.
 pub fn call_id(body: &Value) -> Result<i64> {
-    long(required(object(body)?, "CI")?)
+    let question = object(body)?;
+    long(question.member("ci").or_else(|| question.member("CI")).ok_or(Malformed::PsrpBody)?)
 }
 
-/// RUNSPACE_AVAILABILITY: a number of runspaces, or whether a limit was changed.
+/// RUNSPACE_AVAILABILITY as Windows writes it: a number of runspaces, or whether a limit was changed.
 #[must_use]
 pub fn availability(call: i64, response: Value) -> Value {
-    Value::object(Object::of_members([("SetMinMaxRunspacesResponse", response), ("CI", Value::long(call))]))
+    Value::object(Object::of_members([("SetMinMaxRunspacesResponse", response), ("ci", Value::long(call))]))
 }
 
 /// GET_COMMAND_METADATA, \[MS-PSRP\] 2.2.2.14.

@@ -17,7 +17,7 @@ use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::Value;
 use crate::error::{LimitExceeded, Misuse, PeerMisbehaved, Unsupported};
-use crate::limits::{PSRP_HOST_CALLS, PSRP_PIPELINES};
+use crate::limits::{PSRP_HOST_CALLS, PSRP_PIPELINES, PSRP_POOL_ANSWERS, PSRP_SESSION_KEYS};
 
 /// What a client did.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,10 +75,24 @@ enum Phase {
     Ended,
 }
 
+/// What the client was told of the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Which version is spoken.
+    Negotiated,
+    /// That commands can be sent.
+    Opened,
+    /// That nothing follows.
+    Closed,
+}
+
 /// One pool and its pipelines, as their server.
 #[derive(Debug)]
 pub struct PoolServer {
     pool: Uuid,
+    stage: Stage,
+    /// How often it has asked for a session key.
+    keys: usize,
     protocol: ProtocolVersion,
     host: HostInfo,
     inbox: Inbox,
@@ -123,6 +137,8 @@ impl PoolServer {
         outbox.send(None, MessageType::SessionCapability, &ours.encode());
         Ok(Self {
             pool,
+            stage: Stage::Negotiated,
+            keys: 0,
             protocol: ours.protocol,
             host: init.host,
             inbox,
@@ -160,10 +176,10 @@ impl PoolServer {
     /// A Command: a new pipeline with the first fragments of what it is.
     ///
     /// # Errors
-    /// When the id is taken, or there are too many.
+    /// When the id is taken, there are too many, or the pool is not open.
     pub fn command(&mut self, id: Uuid, piece: &[u8]) -> Result<()> {
         self.guarded(|server| {
-            if id.is_nil() || server.pipelines.contains_key(&id) {
+            if server.stage != Stage::Opened || id.is_nil() || server.pipelines.contains_key(&id) {
                 return Err(PeerMisbehaved::OutOfOrder.into());
             }
             if PSRP_PIPELINES <= server.pipelines.len() {
@@ -251,6 +267,11 @@ impl PoolServer {
 
     /// Sends the state of the pool.
     pub fn pool_state(&mut self, stated: &Stated<PoolState>) {
+        self.stage = match stated.state {
+            PoolState::Opened => Stage::Opened,
+            PoolState::Closed | PoolState::Broken => Stage::Closed,
+            PoolState::Closing | PoolState::NegotiationSucceeded => self.stage,
+        };
         self.outbox.send(None, MessageType::RunspacePoolState, &stated.encode_pool());
     }
 
@@ -290,18 +311,22 @@ impl PoolServer {
     }
 
     fn take(&mut self, pipeline: Option<Uuid>, stream: Stream, piece: &[u8]) -> Result<()> {
+        // What was under way when the pool was closed is no fault of the client's.
+        if self.stage == Stage::Closed {
+            return Ok(());
+        }
         let expected = Expected { destination: Destination::Server, pool: self.pool };
         for message in self.inbox.receive(expected, pipeline, stream, piece)? {
-            match pipeline {
-                Some(id) => self.pipeline_message(id, stream, &message)?,
-                None => self.pool_message(stream, &message)?,
+            match message.header.pipeline {
+                id if id.is_nil() => self.pool_message(stream, &message)?,
+                id => self.pipeline_message(id, stream, &message)?,
             }
         }
         Ok(())
     }
 
     fn pipeline_message(&mut self, id: Uuid, stream: Stream, message: &Message) -> Result<()> {
-        let phase = self.pipelines.get(&id).copied().ok_or(PeerMisbehaved::OutOfOrder)?;
+        let phase = self.pipelines.get(&id).copied().ok_or(PeerMisbehaved::Unrelated)?;
         match (message.header.kind, stream, phase) {
             (MessageType::CreatePipeline, Stream::Main, Phase::Opening) => {
                 let request = CreatePipeline::decode(&message.value()?)?;
@@ -340,30 +365,37 @@ impl PoolServer {
         match (message.header.kind, stream) {
             (MessageType::RunspacePoolHostResponse, Stream::PromptResponse) => self.host_response(None, message),
             (MessageType::PublicKey, Stream::Main) => {
+                self.keys = self.keys.saturating_add(1);
+                if PSRP_SESSION_KEYS < self.keys {
+                    return Err(LimitExceeded::Items.into());
+                }
                 let key = super::members::public_key(&message.value()?)?;
                 self.events.push_back(ServerEvent::PublicKey { key });
                 Ok(())
             }
-            // The number of runspaces is the gateway's affair: one stays, and a client is told so.
-            (MessageType::SetMaxRunspaces | MessageType::SetMinRunspaces, Stream::Main) => {
-                let answer = availability(call_id(&message.value()?)?, Value::Bool(false));
-                self.outbox.send(None, MessageType::RunspaceAvailability, &answer);
-                Ok(())
-            }
+            // The number of runspaces is the gateway's affair, and what one holds the target's: nothing changes, and
+            // a client is told so.
+            (
+                MessageType::SetMaxRunspaces | MessageType::SetMinRunspaces | MessageType::ResetRunspaceState,
+                Stream::Main,
+            ) => self.answer(message, Value::Bool(false)),
             (MessageType::GetAvailableRunspaces, Stream::Main) => {
                 let busy = self.pipelines.values().any(|phase| *phase != Phase::Ended);
-                let answer = availability(call_id(&message.value()?)?, Value::long(i64::from(!busy)));
-                self.outbox.send(None, MessageType::RunspaceAvailability, &answer);
-                Ok(())
-            }
-            (MessageType::ResetRunspaceState, Stream::Main) => {
-                let answer = availability(call_id(&message.value()?)?, Value::Bool(false));
-                self.outbox.send(None, MessageType::RunspaceAvailability, &answer);
-                Ok(())
+                self.answer(message, Value::int(i32::from(!busy)))
             }
             (MessageType::ConnectRunspacePool, Stream::Main) => Err(Unsupported::Disconnection.into()),
             _ => Err(PeerMisbehaved::OutOfOrder.into()),
         }
+    }
+
+    /// Answers a question about runspaces. Who asks without fetching the answers is stopped.
+    fn answer(&mut self, question: &Message, response: Value) -> Result<()> {
+        if PSRP_POOL_ANSWERS < self.outbox.waiting(None) {
+            return Err(LimitExceeded::Output.into());
+        }
+        let answer = availability(call_id(&question.value()?)?, response);
+        self.outbox.send(None, MessageType::RunspaceAvailability, &answer);
+        Ok(())
     }
 
     /// Only calls that are open are answered, each once, by the same method.

@@ -3,12 +3,14 @@
 use sekisho_protocol::clixml::{self, Object, Value};
 use sekisho_protocol::error::{LimitExceeded, Malformed, Misuse, PeerMisbehaved, Unsupported};
 use sekisho_protocol::psrp::{
-    Answer, Argument, ClientEvent, Command, CreatePipeline, Destination, ErrorCategory, ErrorRecord, Fragmenter,
-    HostCall, HostInfo, HostMethod, HostResponse, HostResult, InitRunspacePool, Message, MessageHeader, MessageType,
+    Answer, Argument, ClientEvent, Command, CreatePipeline, Destination, ErrorCategory, ErrorRecord, HostCall,
+    HostInfo, HostMethod, HostResponse, HostResult, InitRunspacePool, Message, MessageHeader, MessageType,
     PipelineState, PoolClient, PoolServer, RecordBody, ServerEvent, Stated, Stream, private_data,
 };
 use sekisho_protocol::{Error, psrp::DEBUGGER_KEYS};
 use uuid::Uuid;
+
+use crate::support::one_fragment;
 
 const POOL: Uuid = Uuid::from_u128(0xA);
 const ONE: Uuid = Uuid::from_u128(1);
@@ -156,13 +158,7 @@ fn a_denial_has_the_shape_of_an_endpoints() {
 /// One message in one fragment; each sender's objects are numbered by the test.
 fn wire(object: u64, destination: Destination, kind: MessageType, pipeline: Option<Uuid>, body: &Value) -> Vec<u8> {
     let header = MessageHeader { destination, kind, pool: POOL, pipeline: pipeline.unwrap_or_default() };
-    renumbered(object, Message::new(header, body))
-}
-
-fn renumbered(object: u64, message: Message) -> Vec<u8> {
-    let mut fragment = Fragmenter::new(1 << 20).unwrap().cut(&message.encode()).concat();
-    fragment[..8].copy_from_slice(&object.to_be_bytes());
-    fragment
+    one_fragment(object, Message::new(header, body))
 }
 
 fn to_server(object: u64, kind: MessageType, pipeline: Option<Uuid>, body: &Value) -> Vec<u8> {
@@ -427,7 +423,7 @@ fn a_target_that_breaks_the_rules_is_refused_and_stays_refused() {
     client.create_pipeline(ONE, &request(true)).unwrap();
     let header =
         MessageHeader { destination: Destination::Client, kind: MessageType::ErrorRecord, pool: POOL, pipeline: ONE };
-    let empty = renumbered(50, Message { header, body: RecordBody::new(Vec::new()) });
+    let empty = one_fragment(50, Message { header, body: RecordBody::new(Vec::new()) });
     assert_eq!(client.receive(Some(ONE), &empty), Err(Unsupported::EmptyRecord.into()));
 }
 

@@ -6,8 +6,16 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use sekisho_protocol::psrp::{Fragmenter, Message};
 use serde_json::Value;
 use uuid::Uuid;
+
+/// A message in one fragment, as the object of this number.
+pub(crate) fn one_fragment(object: u64, message: Message) -> Vec<u8> {
+    let mut fragment = Fragmenter::new(1 << 24).unwrap().cut(&message.encode()).concat();
+    fragment[..8].copy_from_slice(&object.to_be_bytes());
+    fragment
+}
 
 /// One line of a recording.
 pub(crate) struct Packet {
@@ -72,6 +80,18 @@ pub(crate) fn recordings() -> Vec<(String, Vec<Packet>)> {
         }
     }
     assert_eq!(found.len(), 20, "recordings");
+    found
+}
+
+/// Conversations with a real Windows Server by name: one exchange after another.
+pub(crate) fn windows() -> Vec<(String, Vec<Value>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/windows");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let found: Vec<_> =
+        paths.iter().filter(|path| name(path).ends_with(".jsonl.gz")).map(|path| (name(path), lines(path))).collect();
+    assert!(20 < found.len(), "recordings");
     found
 }
 

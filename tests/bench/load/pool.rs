@@ -59,10 +59,8 @@ impl Pool {
         let mut request = pool.request(Action::Create, RequestBody::Create(shell));
         request.header.shell = None;
         request.header.options = vec![version];
-        match pool.ask(&request)? {
-            ResponseBody::Created(details) => pool.shell = details.shell_id,
-            _ => return Err("no shell was created".into()),
-        }
+        let ResponseBody::Created(details) = pool.ask(&request)? else { return Err("no shell was created".into()) };
+        pool.shell = details.shell_id;
         loop {
             for chunk in pool.receive(None)?.streams {
                 pool.client.receive(None, &chunk.data)?;
@@ -113,13 +111,14 @@ impl Pool {
             }
             brought.envelopes = brought.envelopes.saturating_add(1);
             while let Some(event) = self.client.next_event() {
-                match event {
-                    ClientEvent::Record { body, .. } => {
-                        brought.objects = brought.objects.saturating_add(1);
-                        brought.bytes = brought.bytes.saturating_add(body.as_bytes().len());
-                    }
-                    ClientEvent::State { stated, .. } if stated.state.is_final() => state = Some(stated.state),
-                    _ => {}
+                if let ClientEvent::Record { body, .. } = &event {
+                    brought.objects = brought.objects.saturating_add(1);
+                    brought.bytes = brought.bytes.saturating_add(body.as_bytes().len());
+                }
+                if let ClientEvent::State { stated, .. } = event
+                    && stated.state.is_final()
+                {
+                    state = Some(stated.state);
                 }
             }
             if matches!(answer.state, Some(CommandState::Done { .. })) {
@@ -133,10 +132,9 @@ impl Pool {
     /// What comes next, however long it takes.
     fn receive(&mut self, command_id: Option<CommandId>) -> Outcome<ReceiveResponse> {
         let body = RequestBody::Receive { command_id, streams: vec!["stdout".to_owned()] };
-        match self.ask(&self.request(Action::Receive, body))? {
-            ResponseBody::Receive(answer) => Ok(answer),
-            _ => Err("the answer fits no Receive".into()),
-        }
+        let answer = self.ask(&self.request(Action::Receive, body))?;
+        let ResponseBody::Receive(answer) = answer else { return Err("the answer fits no Receive".into()) };
+        Ok(answer)
     }
 
     fn request(&self, action: Action, body: RequestBody) -> Request {

@@ -9,6 +9,7 @@ pub mod login;
 pub mod pieces;
 pub mod policy;
 pub mod powershell;
+pub mod psrp;
 pub mod sealed;
 pub mod wsman;
 
@@ -17,11 +18,12 @@ pub type Entry = (&'static str, fn(&[u8]));
 
 /// Entries through public interfaces. Those into inner layers are in `sekisho_protocol::fuzzing`, which replays
 /// their corpora in its own tests.
-pub const ENTRIES: [Entry; 18] = [
+pub const ENTRIES: [Entry; 24] = [
     ("catalog_blob", catalog::blob),
     ("catalog_import", catalog::import),
     ("certificate", login::certificate),
     ("client_login", login::client_login),
+    ("clixml", psrp::values),
     ("command_line", policy::command_line),
     ("credssp_tokens", login::credssp_tokens),
     ("jea_import", jea::import_files),
@@ -33,7 +35,12 @@ pub const ENTRIES: [Entry; 18] = [
     ("policy_compile", policy::compile),
     ("powershell_bindings", powershell::bindings),
     ("powershell_text", powershell::text),
+    ("psrp_client", psrp::pool_client),
+    ("psrp_fragments", psrp::fragments),
+    ("psrp_message", psrp::message),
+    ("psrp_server", psrp::pool_server),
     ("winrs_client", wsman::winrs_client),
     ("wsman_request", wsman::request),
     ("wsman_response", wsman::response),
+    ("xpress", psrp::compressed),
 ];

@@ -42,7 +42,7 @@ class EngineShell(Shell):
         self.words, self.out = shlex.split(command), Output()
         # Of an envelope, what is left for data when it is base64.
         self.cutter = Cutter((min(q.maxenv, 512000) - 4096) * 3 // 4)
-        self.came, self.went, self.acks, self.process = {}, {}, {}, None
+        self.came, self.went, self.acks, self.order, self.process = {}, {}, {}, {}, None
 
     # ---- the process
     async def open(self, creation):
@@ -51,7 +51,7 @@ class EngineShell(Shell):
         )
         self.reader = asyncio.create_task(self.read())
         self.t.w.log("engine", **self.who, shell=self.id, pid=self.process.pid, words=self.words)
-        await self.say(Packet("Data", POOL, DEFAULT, creation))
+        await self.tell(Packet("Data", POOL, DEFAULT, creation))
         return self
 
     async def say(self, said):
@@ -63,15 +63,20 @@ class EngineShell(Shell):
             self.process.stdin.write(said.line())
             await self.process.stdin.drain()
 
-    async def ask(self, kind, pipeline):
-        """Says something and waits until PowerShell has acknowledged it."""
-        acknowledged = asyncio.get_running_loop().create_future()
-        self.acks[kind + "Ack", pipeline] = acknowledged
-        await self.say(Packet(kind, pipeline))
-        try:
-            await asyncio.wait_for(acknowledged, PATIENCE)
-        except asyncio.TimeoutError:
-            self.t.w.log("labbug", target=self.t.name, why=f"no {kind}Ack for {pipeline}")
+    async def tell(self, said):
+        """Says something and waits until PowerShell has acknowledged it: it takes each line in a thread of its own,
+        so that what is said before that may overtake it."""
+        order = self.order.setdefault(said.pipeline, asyncio.Lock())
+        async with order:
+            acknowledged = asyncio.get_running_loop().create_future()
+            self.acks[said.kind + "Ack", said.pipeline] = acknowledged
+            await self.say(said)
+            try:
+                await asyncio.wait_for(acknowledged, PATIENCE)
+            except asyncio.TimeoutError:
+                self.t.w.log(
+                    "labbug", target=self.t.name, why=f"{said.kind} of {said.pipeline} is not acknowledged"
+                )
 
     async def read(self):
         try:
@@ -126,20 +131,20 @@ class EngineShell(Shell):
     async def begin(self, c, data):
         c.out = Output()
         pipeline = c.id.lower()
-        await self.ask("Command", pipeline)
-        await self.say(Packet("Data", pipeline, DEFAULT, data))
+        await self.tell(Packet("Command", pipeline))
+        await self.tell(Packet("Data", pipeline, DEFAULT, data))
 
     async def send(self, stream, command, data):
         pipeline = command.id.lower() if command else POOL
-        await self.say(Packet("Data", pipeline, PROMPT_RESPONSE if stream == "pr" else DEFAULT, data))
+        await self.tell(Packet("Data", pipeline, PROMPT_RESPONSE if stream == "pr" else DEFAULT, data))
 
     async def signal(self, c, code):
         if code == "terminate":
-            await self.ask("Close", c.id.lower())
+            await self.tell(Packet("Close", c.id.lower()))
             c.out.finish()
             self.cmds.pop(c.id, None)
         else:
-            await self.ask("Signal", c.id.lower())
+            await self.tell(Packet("Signal", c.id.lower()))
 
     def close(self):
         self.reader.cancel()

@@ -1,13 +1,13 @@
-"""The real PowerShell that tests need: found as tests/src/engine.rs says, and played as a client of WinRM.
+"""The real PowerShell that tests need, and played as a client of WinRM.
 
-It is looked for in this order: the command line in SEKISHO_ENGINE, `pwsh` on PATH, and the archive beside the
-repository. With SEKISHO_ENGINE=required it has to be one of the other two."""
+It is the host program of the archive beside the repository, or what SEKISHO_ENGINE names (a command line); with
+SEKISHO_ENGINE=required there has to be one of the two. tests/src/engine.rs takes `pwsh` for some tasks, too: it can
+neither be typed at line by line nor has it the make-believe services that are typed about here."""
 
 import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +19,8 @@ from .gateway import ROOT
 
 VARIABLE, REQUIRED = "SEKISHO_ENGINE", "required"
 ARCHIVE = ROOT.parent / "shared/engine/powershell-engine-linux-x64.tar.xz"
-SHELL_TASKS = {"serve": ["-s", "-NoLogo", "-NoProfile"]}
+# .NET does not start without the ICU library unless this is set.
+WITHOUT_ICU = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"
 STAND_IN = Path(__file__).with_name("ssh.py")
 RESTRICTED = f"-ConfigurationFile {scenarios.RESTRICTED}"
 PATIENCE = 120
@@ -30,34 +31,44 @@ NOISE = [
     (r"^E: Object reference not set to an instance of an object\.\n", ""),
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "GUID"),
     (r"\bClosing\b", "Closed"),
+    (r"\(reference [0-9a-f]{12}\)", "(reference)"),
 ]
 
 
-def words(task, unpack):
-    """The command line for a task, or why there is none."""
+def words(unpack):
+    """The command line of the host program, or why there is none."""
     given = os.environ.get(VARIABLE, "").split()
     if given and given != [REQUIRED]:
-        if Path(given[0]).stem != "pwsh":
-            return [*given, task], None
-        if task in SHELL_TASKS:
-            return [*given, *SHELL_TASKS[task]], None
-        return None, f"{VARIABLE} names pwsh, which cannot do it"
-    shell = shutil.which("pwsh")
-    if shell and task in SHELL_TASKS:
-        return [shell, *SHELL_TASKS[task]], None
+        if Path(given[0]).stem == "pwsh":
+            return None, f"{VARIABLE} names pwsh, which cannot do it"
+        return given, None
     if ARCHIVE.is_file():
-        return [str(unpack()), task], None
-    return None, f"{VARIABLE} is not a command line, no pwsh on PATH does it, and ../shared/engine is missing"
+        return [str(unpack())], None
+    return None, f"{VARIABLE} is not a command line, and ../shared/engine is missing"
 
 
 def find(task, unpack):
-    command, why = words(task, unpack)
+    command, why = words(unpack)
     if command:
-        return command
+        starts(command)
+        return [*command, task]
     why = f"no PowerShell for '{task}': {why}"
     if os.environ.get(VARIABLE, "").strip() == REQUIRED:
         pytest.fail(f"{VARIABLE} is {REQUIRED}, but {why}")
     pytest.skip(why)
+
+
+def starts(command):
+    """A program that dies at its start would look like a test that failed."""
+    for culture in ({}, {WITHOUT_ICU: "1"}):
+        environment = {**os.environ, **culture}
+        tried = subprocess.run(
+            [*command, "parse"], stdin=subprocess.DEVNULL, capture_output=True, env=environment
+        )
+        if tried.returncode == 0:
+            os.environ.update(culture)
+            return
+    pytest.fail(f"{command[0]} does not start: see whether its libraries are here")
 
 
 def unpacked(folder):
@@ -114,12 +125,12 @@ class Client:
         )
         return done.stdout + done.stderr
 
-    def scenario(self, name, **environment):
-        """What a person sees who types one of the scenarios; without what differs from run to run."""
-        file = str(scenarios.SCRIPT_FILE)
-        seen = self.play(
-            scenarios.typed(name), *scenarios.ANSWERS.get(name, ()), SCENARIO_FILE=file, **environment
-        )
+    def scenario(self, name, then="", **environment):
+        """What a person sees who types one of the scenarios (and something `then`, before the session is closed);
+        without what differs from run to run."""
+        typed = re.sub(r"^(?=Remove-PSSession \$s)", f"{then}\n", scenarios.typed(name), flags=re.M)
+        answers = scenarios.ANSWERS.get(name, ())
+        seen = self.play(typed, *answers, SCENARIO_FILE=str(scenarios.SCRIPT_FILE), **environment)
         for pattern, instead in NOISE:
             seen = re.sub(pattern, instead, seen, flags=re.M)
         return seen

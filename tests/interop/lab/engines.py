@@ -14,6 +14,16 @@ COMMANDS = """
 description = "What the scenarios type as commands"
 cmdlets = ["Get-Service", "Restart-Service", "Where-Object", "Select-Object"]
 
+[roles.s08]
+cmdlets = [{ name = "Restart-Service", prompts = true }]
+
+[roles.asking]
+cmdlets = [{ name = "Read-Host", prompts = true }, { name = "Get-Credential", prompts = true }]
+
+[roles.silent]
+description = "The same, but nobody is asked"
+cmdlets = ["Read-Host", "Get-Credential"]
+
 [roles.one-command]
 cmdlets = ["Get-Service"]
 
@@ -36,6 +46,11 @@ targets = ['jea01']
 roles = ["jea"]
 
 [[assignments]]
+principals = ['GATEWAY\\viewer']
+targets = ['web*']
+roles = ["silent"]
+
+[[assignments]]
 principals = ['GATEWAY\\other']
 targets = ['web*', 'jea01']
 roles = ["one-command"]
@@ -48,7 +63,7 @@ PROMPTS = {"08-host-calls"}
 
 def policy(extra="", scripts=(), roles=()):
     """The text of the policy, and the files that it pins: {path: text}."""
-    parts, files, names = [COMMANDS], {}, ["operator", *roles]
+    parts, files, names = [COMMANDS], {}, ["operator", "asking", *roles]
     known = [
         (f"s{name[:2]}", name) for name in scenarios.NAMES if name not in NEVER_PINNED and name[:1] != "2"
     ]

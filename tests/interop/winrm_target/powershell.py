@@ -70,8 +70,24 @@ class TextSink:
 
 
 class PipeSink:
-    def __init__(self, p, flush):
-        self.p, self.flush = p, flush
+    def __init__(self, p, flush, calls):
+        self.p, self.flush, self.calls = p, flush, calls
+
+    async def ask(self, method, parameters=()):
+        """Calls the client's host and waits for its answer; an error of its is one here."""
+        number = self.p.host_call(method, list(parameters))
+        answered = self.calls[number] = asyncio.get_running_loop().create_future()
+        self.flush()
+        result, error = await answered
+        if error is not None:
+            raise Terminate(
+                str(error), error.FullyQualifiedErrorId or "HostFailed", T.ErrorCategory.ResourceUnavailable
+            )
+        return result
+
+    def show(self, method, parameters):
+        self.p.host_call(method, parameters)
+        self.flush()
 
     def output(self, o):
         self.p.write_output(o)

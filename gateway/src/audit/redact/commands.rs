@@ -19,23 +19,23 @@ const MAX_DENIED: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct AuditedCommands {
-    statements: Vec<Vec<AuditedCommand>>,
+    pub(super) statements: Vec<Vec<AuditedCommand>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct AuditedCommand {
-    name: String,
+pub(super) struct AuditedCommand {
+    pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<String>,
+    pub(super) role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<String>,
+    pub(super) rule: Option<String>,
     #[serde(flatten)]
-    arguments: AuditedArguments,
+    pub(super) arguments: AuditedArguments,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum AuditedArguments {
+pub(super) enum AuditedArguments {
     /// Of a cmdlet or function.
     Parameters(Vec<AuditedParameter>),
     /// Of a program.
@@ -43,16 +43,16 @@ enum AuditedArguments {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct AuditedParameter {
+pub(super) struct AuditedParameter {
     /// Without one the value was given by position, which only what is denied can have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    value: AuditedValue,
+    pub(super) name: Option<String>,
+    pub(super) value: AuditedValue,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
-enum AuditedValue {
+pub(super) enum AuditedValue {
     Plain(Json),
     List(Vec<AuditedValue>),
     Secret {
@@ -73,12 +73,12 @@ enum AuditedValue {
 /// A pinned script that was allowed, by its digest.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuditedScript {
-    name: String,
-    sha256: String,
+    pub(super) name: String,
+    pub(super) sha256: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    parameters: Vec<AuditedParameter>,
+    pub(super) parameters: Vec<AuditedParameter>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    using: Vec<AuditedParameter>,
+    pub(super) using: Vec<AuditedParameter>,
 }
 
 /// One command as it was asked for, and denied.

@@ -1,6 +1,7 @@
 //! What is kept of a command: its words, but of secrets only a keyed digest.
 
 mod commands;
+mod line;
 
 pub use commands::{AuditedCommands, AuditedScript, DeniedArgument, DeniedCommand};
 

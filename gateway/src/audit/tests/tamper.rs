@@ -31,7 +31,7 @@ fn finding(log: &Log, first: &VerifyingKey) -> Option<Finding> {
 
 /// Chains what was changed afresh, as an attacker without any key can.
 fn rechain(log: &Log) {
-    let mut last: Option<line::Digest> = None;
+    let mut last: Option<Digest> = None;
     for number in 1..=verify_files(log) {
         let mut changed = Vec::new();
         for line in lines(log, number) {
@@ -40,7 +40,7 @@ fn rechain(log: &Log) {
                 let at = line.find("\"prev\":\"").unwrap() + 8;
                 line.replace_range(at..at + 64, &hex(&last));
             }
-            last = Some(line::line_digest(line.as_bytes()));
+            last = Some(line_digest(line.as_bytes()));
             changed.push(line);
         }
         put(log, number, &changed);

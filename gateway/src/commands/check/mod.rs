@@ -8,7 +8,9 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use super::{CommandError, Console, Status};
-use crate::config::{AuditSettings, Config, ConfigError, ListenerTransport, TargetTransport, Trust};
+use crate::config::{
+    AuditSettings, Config, ConfigError, ListenerTransport, RecordedSessions, RecordingSettings, TargetTransport, Trust,
+};
 use crate::identity::LocalAccounts;
 use crate::policy_files::{PolicyError, PolicyFiles};
 use crate::private_file::{Access, KeyPurpose, read_key};
@@ -73,6 +75,7 @@ fn examine_parts(config: &Config, now: OffsetDateTime, findings: &mut Findings) 
     }
     policy(config, findings);
     audit(&config.audit, findings);
+    recording(&config.recording, findings);
     targets(config, now, findings);
 }
 
@@ -129,6 +132,20 @@ fn audit(settings: &AuditSettings, findings: &mut Findings) {
     }
     if settings.heads.file.as_ref().is_some_and(|file| file.starts_with(&settings.directory)) {
         findings.warning("audit.heads.file lies in the log's own folder, where whoever cuts the log off can cut it too; choose another place");
+    }
+}
+
+fn recording(settings: &RecordingSettings, findings: &mut Findings) {
+    // The gateway makes it, with the right permissions, if it is not there.
+    let Ok(metadata) = std::fs::metadata(&settings.directory) else { return };
+    let shown = settings.directory.display();
+    if settings.sessions == RecordedSessions::None {
+        return;
+    }
+    if !metadata.is_dir() {
+        findings.mistake(format!("recording directory {shown} is no directory; name a folder"));
+    } else if metadata.mode() & 0o077 != 0 {
+        findings.mistake(format!("recording directory {shown} can be used by others; run: chmod 700 {shown}"));
     }
 }
 

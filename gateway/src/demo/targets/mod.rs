@@ -14,6 +14,8 @@ mod tests;
 use connection::Connection;
 use powershell::Machine;
 #[cfg(test)]
+pub(super) use powershell::{Asked, Heard, Say};
+#[cfg(test)]
 pub(super) use programs::paths;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sekisho_protocol::auth::{AccountName, AccountSource, BindingRule, ChannelBinding, NegotiateAcceptor, NtHash};
@@ -113,6 +115,12 @@ impl Running {
     #[cfg(test)]
     pub(super) fn shells(&self) -> usize {
         self.target.service.shells()
+    }
+
+    /// What its cmdlets work on.
+    #[cfg(test)]
+    pub(super) fn machine(&self) -> &Machine {
+        self.target.service.machine()
     }
 
     /// Ends connections and programs, and waits for them.

@@ -114,6 +114,12 @@ impl Service {
         }
     }
 
+    /// What its cmdlets work on.
+    #[cfg(test)]
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
     /// How many shells are open.
     #[cfg(test)]
     pub(super) fn shells(&self) -> usize {

@@ -5,11 +5,11 @@ use super::raw::Raw;
 use crate::demo::site::USER;
 use sekisho_agent::AgentError;
 use sekisho_protocol::http_auth::Scheme;
-use sekisho_protocol::job::{Capabilities, CapabilitiesRequest, ProblemClass, ProgramQuestion, Question, Verdict};
+use sekisho_protocol::job::{Capabilities, CapabilitiesRequest, ProblemClass, ProgramCall, Question, Verdict};
 
 fn program(name: &str, arguments: &[&str]) -> Question {
     let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-    Question::Program(ProgramQuestion { name: name.to_owned(), arguments })
+    Question::Program(ProgramCall { name: name.to_owned(), arguments })
 }
 
 async fn asked(lab: &Lab, question: Question) -> Verdict {

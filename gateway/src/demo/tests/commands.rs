@@ -269,6 +269,7 @@ async fn a_policy_that_changes_binds_what_was_permitted_and_not_sent_yet() {
     let (shell, _hold) = door.shell();
     let launch = |permit: Permit| {
         let start = Start {
+            recording: crate::recording::Recording::off(),
             gateway: Arc::clone(&gateway),
             backend: Arc::clone(&shell),
             id: CommandId::new(uuid::Uuid::new_v4()),

@@ -5,6 +5,7 @@ use crate::credentials::Hold;
 use crate::demo::folder::Folder;
 use crate::demo::site::{Pace, Site, TARGETS, USER};
 use crate::identity::PrincipalName;
+use crate::recording::{Anchors, Entry, Proof, file_of};
 use crate::state::Gateway;
 use sekisho_agent::client::{Timeouts, Trust};
 use sekisho_agent::error::Refusal;
@@ -14,10 +15,12 @@ use sekisho_protocol::credssp::DelegatedCredential;
 use sekisho_protocol::job::{Effect, FailureClass, JobEvent, JobRequest, ProblemClass, TargetSelection};
 use sekisho_protocol::secret::SecretText;
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 use std::fmt::Write as _;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Programs that the demo's own policy does not name.
 const MORE: &str = r"
@@ -30,15 +33,45 @@ name = 'much'
 path = 'C:\Demo\much.exe'
 
 ";
+/// Commands of PowerShell's, on some targets.
+const POWERSHELL: &str = r#"
+[roles.shell]
+cmdlets = [
+    "Get-Service",
+    "Select-Object",
+    "Start-Sleep",
+    "Write-Output",
+    "Write-Warning",
+    "Write-Host",
+    "Write-Error",
+    "Write-Progress",
+    "Read-Host",
+    "Get-Endless",
+    { name = "Restart-Service", parameters = [{ name = "Name", validate_set = ["W32Time"] }] },
+]
+
+[[assignments]]
+principals = ['GATEWAY\operators']
+targets = ['web*']
+roles = ['shell']
+
+[catalog]
+mode = "extend"
+
+[[catalog.commands]]
+name = "Get-Endless"
+module = "Demo"
+"#;
 /// Other names of the first target, all of them with its accounts.
 const ALIASES: usize = 12;
 /// The first target once more, as if it allowed one shell and one connection.
 const FEW: &str = "web-few";
 /// Longer than anything here takes on a busy machine, and shorter than `sleep` runs on its own.
-const SOON: Duration = Duration::from_secs(12);
+pub(super) const SOON: Duration = Duration::from_secs(12);
 
 pub(super) struct Lab {
     _folder: Folder,
+    _gone: Socket,
     pub(super) site: Site,
 }
 
@@ -50,8 +83,11 @@ impl Lab {
     pub(super) async fn with(more: &str) -> Self {
         let folder = Folder::new().unwrap();
         let policy = include_str!("../policy.toml").replacen("[roles.disks]", &format!("{MORE}[roles.disks]"), 1);
-        // Bound and let go again: nobody listens there.
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let policy = format!("{policy}\n{POWERSHELL}");
+        // Bound and kept, so that nobody else is given it, and nobody listens there.
+        let gone = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        gone.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        let closed = gone.local_addr().unwrap().as_socket().unwrap().port();
         let config = |targets: &[crate::demo::targets::Running]| {
             let mut text = more.to_owned();
             let mut target = |name: &str, port: u16| {
@@ -72,7 +108,7 @@ impl Lab {
             text
         };
         let site = Site::start_with(&folder, Pace::Usual, &policy, &config).await.unwrap();
-        Self { _folder: folder, site }
+        Self { _folder: folder, _gone: gone, site }
     }
 
     fn gateway(&self) -> &Arc<Gateway> {
@@ -88,11 +124,11 @@ impl Lab {
     }
 
     /// Runs a job to its end, checking every line by the agent's rules.
-    async fn ran(&self, request: &JobRequest) -> JobResults {
+    pub(super) async fn ran(&self, request: &JobRequest) -> JobResults {
         collect(&mut self.client().await, request).await
     }
 
-    fn shells(&self) -> usize {
+    pub(super) fn shells(&self) -> usize {
         self.site.parts().1.iter().map(crate::demo::targets::Running::shells).sum()
     }
 
@@ -136,11 +172,15 @@ fn alias(index: usize) -> String {
 }
 
 fn request(targets: &[&str], program: &str) -> JobRequest {
-    let names = targets.iter().map(|&name| name.to_owned()).collect();
-    JobRequest::new(program.to_owned(), vec![], TargetSelection::Names(names))
+    with_arguments(targets, program, &[])
 }
 
-async fn collect(client: &mut Client, request: &JobRequest) -> JobResults {
+fn with_arguments(targets: &[&str], program: &str, arguments: &[&str]) -> JobRequest {
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    JobRequest::new(program.to_owned(), owned(arguments), TargetSelection::Names(owned(targets)))
+}
+
+pub(super) async fn collect(client: &mut Client, request: &JobRequest) -> JobResults {
     let mut results = JobResults::new(None, Keep::Output);
     let mut stream = client.submit(request).await.unwrap();
     while let Some(event) = stream.next().await.unwrap() {
@@ -155,7 +195,7 @@ fn refusal(error: AgentError) -> Refusal {
     refusal
 }
 
-fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
+pub(super) fn failure(results: &JobResults, index: usize) -> (FailureClass, Effect) {
     let outcome = results.targets()[index].outcome.as_ref();
     let Some(Outcome::Failed { class, effect, .. }) = outcome else { panic!("{outcome:?}") };
     (*class, *effect)
@@ -167,7 +207,7 @@ async fn one_login_runs_a_program_on_all_targets_and_all_of_it_is_written() {
     let results = lab.ran(&request(&["web01", "WEB02", "db01"], "hostname")).await;
     let uname = rustix::system::uname();
     for target in results.targets() {
-        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0 }));
+        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
         assert_eq!(String::from_utf8_lossy(&target.stdout.bytes).trim_end(), uname.nodename().to_str().unwrap());
     }
     lab.quiet().await;
@@ -185,13 +225,43 @@ async fn one_login_runs_a_program_on_all_targets_and_all_of_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_job_is_recorded_with_the_target_of_each_line() {
+    let lab = Lab::with("\n[recording]\nenabled = true\ntargets = ['web01', 'db01']\n").await;
+    let results = lab.ran(&request(&["web01", "web02", "db01"], "hostname")).await;
+    lab.quiet().await;
+    let session = Uuid::try_parse(results.job().unwrap()).unwrap();
+    let (audit, folder) = (lab.site.audit(), lab.site.audit().with_file_name("recordings"));
+    let mut said = Vec::new();
+    let anchor = Anchors::read(&audit, u64::MAX).unwrap().of(session);
+    let proof = anchor.compare_file(&file_of(&folder, session), &mut |line| {
+        let (by, text) = if let Entry::Asked(said) | Entry::Stdout(said) = &line.entry {
+            (&said.by, said.text.trim_end())
+        } else if let Entry::Ended(ended) = &line.entry {
+            (&ended.by, ended.outcome.as_str())
+        } else {
+            return;
+        };
+        said.push((by.target.clone().unwrap(), text.to_owned()));
+    });
+    assert!(matches!(proof.unwrap(), Proof::Whole { complete: true, .. }));
+    let uname = rustix::system::uname();
+    let host = uname.nodename().to_str().unwrap().to_owned();
+    for target in ["web01", "db01"] {
+        let of: Vec<_> = said.iter().filter(|(whose, _)| whose == target).map(|(_, text)| text.as_str()).collect();
+        assert_eq!(of, [r"'C:\Windows\System32\hostname.exe'", &host, "exit 0"]);
+    }
+    assert_eq!(said.len(), 6, "web02 is not recorded");
+    let log = lab.log().await;
+    assert_eq!(log.of("job")[1]["recording"]["complete"], true);
+}
+
+#[tokio::test]
 async fn each_target_has_its_own_outcome() {
     let lab = Lab::new().await;
     let names = ["web01", "db01", "web-gone", "secret01", "nowhere"];
-    let mut request = request(&names, "df");
-    request.arguments = vec!["-h".to_owned()];
+    let request = with_arguments(&names, "df", &["-h"]);
     let results = lab.ran(&request).await;
-    assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0 }));
+    assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
     assert!(matches!(results.targets()[1].outcome, Some(Outcome::Denied { .. })));
     assert_eq!(failure(&results, 2), (FailureClass::Unreachable, Effect::NothingRan));
     let texts = results.targets()[3..].iter().map(|target| match &target.outcome {
@@ -221,7 +291,7 @@ async fn a_group_means_its_members_that_are_open_and_the_list_shows_them() {
     let list = client.targets().await.unwrap();
     assert!(list.targets.iter().all(|target| target.name != "secret01"));
     let web = list.targets.iter().find(|target| target.name == "web01").unwrap();
-    assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker".to_owned()));
+    assert_eq!((web.groups.join(" "), web.roles.join(" ")), ("all web".to_owned(), "disks looker shell".to_owned()));
     assert_eq!(list.targets.len(), TARGETS.len() + ALIASES + 2);
     lab.log().await;
 }
@@ -462,8 +532,7 @@ async fn what_is_refused_as_a_whole_says_why() {
     }
     let many = request(&["web01", "web02", "db01", "web-gone"], "hostname");
     assert_eq!(refusal(client.submit(&many).await.unwrap_err()).class, ProblemClass::InvalidRequest);
-    let mut quote = request(&["web01"], "hostname");
-    quote.arguments = vec!["a\" \"b".to_owned()];
+    let quote = with_arguments(&["web01"], "hostname", &["a\" \"b"]);
     assert_eq!(refusal(client.submit(&quote).await.unwrap_err()).class, ProblemClass::InvalidRequest);
 
     let mut other = lab.client().await;
@@ -492,7 +561,7 @@ async fn a_client_that_reads_late_gets_every_byte() {
         results.apply(&event).unwrap();
     }
     for target in results.targets() {
-        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0 }));
+        assert_eq!(target.outcome, Some(Outcome::Finished { exit_code: 0, state: None }));
         assert_eq!(target.stdout.bytes.len(), 200_000);
     }
     lab.quiet().await;

@@ -4,7 +4,10 @@ mod backend;
 mod capabilities;
 mod commands;
 mod jobs;
+mod pipelines;
+mod powershell_jobs;
 mod raw;
+mod remoting;
 mod targets;
 
 use super::folder::Folder;
@@ -13,9 +16,7 @@ use crate::enforce::{Ask, Permit, Refusal, judge};
 use crate::identity::{Identity, PrincipalName};
 use raw::Raw;
 use sekisho_policy::Action as PolicyAction;
-use sekisho_protocol::http_auth::Scheme;
-use sekisho_protocol::soap::FaultCode;
-use sekisho_protocol::wsman::{Action, CommandId, CreateShell, RequestBody, Resource};
+use sekisho_protocol::wsman::CommandId;
 use uuid::Uuid;
 
 /// A rule for a program that no target has.
@@ -56,20 +57,4 @@ async fn permit_for(site: &Site, action: &PolicyAction) -> Result<Permit, Refusa
         form: &crate::enforce::pipeline::PLAIN,
     };
     judge(gateway, ask).await
-}
-
-#[tokio::test]
-async fn a_psrp_create_is_told_that_it_is_not_there_yet() {
-    let (_folder, site) = site().await;
-    let mut client = Raw::connect(site.gateway, "127.0.0.1", &site.ca(), "/wsman/web01").await;
-    let binding = Some(client.binding());
-    client.log_in(Scheme::CredSsp, (USER, &password(&site)), binding).await.unwrap();
-    let create = RequestBody::Create(CreateShell { creation_xml: Some("AAAA".to_owned()), ..CreateShell::default() });
-    let resource = Resource::PowerShell("Microsoft.PowerShell".to_owned());
-    let fault = client.ask(resource, Action::Create, None, create).await.unwrap_err();
-    assert_eq!(fault.code, FaultCode::RESOURCE_NOT_FOUND);
-    assert!(fault.text.untrusted().contains("PowerShell sessions are not served by this gateway yet"));
-    // And the connection goes on.
-    client.create().await.unwrap();
-    site.stop().await;
 }

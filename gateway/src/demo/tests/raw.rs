@@ -45,6 +45,7 @@ impl Raw {
             .with_no_client_auth();
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
         Self { stream: BufReader::new(stream), path: path.to_owned() }
     }
@@ -112,14 +113,36 @@ impl Raw {
         shell: Option<ShellId>,
         body: RequestBody,
     ) -> Result<ResponseBody, PeerFault> {
-        let request = Request { header: header(resource, action, shell), body };
-        let xml = encode_request(&request).unwrap();
-        let line = format!("POST {}", self.path);
-        let got = self.send(&line, "Content-Type: application/soap+xml;charset=UTF-8\r\n", xml.as_bytes()).await;
+        self.exchange(header(resource, action, shell), body).await
+    }
+
+    /// A SOAP request under a header of the caller's.
+    pub(super) async fn exchange(
+        &mut self,
+        header: RequestHeader,
+        body: RequestBody,
+    ) -> Result<ResponseBody, PeerFault> {
+        let most = header.max_envelope_size;
+        let request = Request { header, body };
+        let got = self.soap(&encode_request(&request).unwrap()).await;
+        assert!(got.body.len() <= most, "{} bytes", got.body.len());
         let response = decode_response(&got.body).unwrap();
         assert_eq!(got.status, if response.outcome.is_ok() { 200 } else { 500 });
         assert_eq!(response.relates_to, request.header.message_id);
         response.outcome
+    }
+
+    /// A SOAP request as text.
+    pub(super) async fn say(&mut self, xml: &str) -> Result<ResponseBody, PeerFault> {
+        let got = self.soap(xml).await;
+        let response = decode_response(&got.body).unwrap();
+        assert_eq!(got.status, if response.outcome.is_ok() { 200 } else { 500 });
+        response.outcome
+    }
+
+    async fn soap(&mut self, xml: &str) -> Got {
+        let line = format!("POST {}", self.path);
+        self.send(&line, "Content-Type: application/soap+xml;charset=UTF-8\r\n", xml.as_bytes()).await
     }
 
     /// A command shell.

@@ -56,18 +56,22 @@ async fn nothing_is_served_without_a_login() {
 }
 
 #[tokio::test]
-async fn only_the_command_shell_is_served_and_only_to_its_owner() {
+async fn only_shells_are_served_and_only_to_their_owner() {
     let (folder, site) = site().await;
     let word = password(&site);
     let (mut owner, mut other) = (target(&folder, &site).await, target(&folder, &site).await);
     let binding = Some(owner.binding());
     owner.log_in(Scheme::Negotiate, (USER, &word), binding.clone()).await.unwrap();
     other.log_in(Scheme::Negotiate, (HASTY, &word), binding).await.unwrap();
-    let create = RequestBody::Create(CreateShell::default());
-    let resource = Resource::PowerShell("Microsoft.PowerShell".to_owned());
-    let fault = owner.ask(resource, Action::Create, None, create).await.unwrap_err();
-    assert_eq!(fault.code, FaultCode::RESOURCE_NOT_FOUND);
+    for resource in [Resource::PowerShell("Other".to_owned()), Resource::Other("http://x/wmi".to_owned())] {
+        let create = RequestBody::Create(CreateShell::default());
+        let fault = owner.ask(resource, Action::Create, None, create).await.unwrap_err();
+        assert_eq!(fault.code, FaultCode::RESOURCE_NOT_FOUND);
+    }
     let shell = owner.create().await.unwrap();
+    let resource = Resource::PowerShell("Microsoft.PowerShell".to_owned());
+    let fault = owner.ask(resource, Action::Delete, Some(shell), RequestBody::Delete).await.unwrap_err();
+    assert_eq!(fault.code, FaultCode::UNEXPECTED_SELECTORS, "the kind of a shell is settled by its Create");
     let fault = other.ask(Resource::CmdShell, Action::Delete, Some(shell), RequestBody::Delete).await.unwrap_err();
     assert_eq!(fault.code, FaultCode::UNEXPECTED_SELECTORS);
     let deleted = owner.ask(Resource::CmdShell, Action::Delete, Some(shell), RequestBody::Delete).await;

@@ -4,7 +4,7 @@
 //! entry, scripts in the policy's own text.
 
 use super::values::using_key;
-use super::{Form, Sealer, Secrets, Shown};
+use super::{ExitTail, Form, Sealer, Secrets, Shown};
 use crate::config::Endpoint;
 use sekisho_policy::value::{Number, NumberKind, Secure, SecureKind, Value};
 use sekisho_policy::{CheckedArguments, CheckedCommand, CheckedCommands, CheckedParameter, CheckedScript, Presence};
@@ -23,6 +23,9 @@ pub enum Unsendable {
     /// The redirections of the client are not those of what was judged.
     #[error("the redirections belong to other commands than those that were permitted")]
     Merge,
+    /// The client asks for the exit code of a program, and a restricted endpoint tells none.
+    #[error("a restricted endpoint tells no exit codes of programs")]
+    ExitCode,
     /// A secret that is not there.
     #[error("a secret is gone that the command needs")]
     Secret,
@@ -31,25 +34,30 @@ pub enum Unsendable {
     Seal,
 }
 
-/// What was permitted.
-pub(in crate::enforce) enum Sent<'p> {
+/// What is sent: nothing but what a judgement allowed.
+#[derive(Debug, Clone, Copy)]
+pub enum Sent<'p> {
+    /// Commands.
     Commands(&'p CheckedCommands),
+    /// A pinned script.
     Script(&'p CheckedScript),
 }
 
-/// For whom it is written.
-pub(in crate::enforce) struct Writer<'a> {
-    pub(in crate::enforce) endpoint: Endpoint,
-    pub(in crate::enforce) secrets: &'a Secrets,
-    pub(in crate::enforce) seal: Sealer<'a>,
+/// For which target it is written.
+pub struct Writer<'a> {
+    /// Whether it knows names with their modules.
+    pub endpoint: Endpoint,
+    /// The secrets that were read with it.
+    pub secrets: &'a Secrets,
+    /// How these are sealed for it.
+    pub seal: Sealer<'a>,
 }
 
-pub(in crate::enforce) fn encode(
-    sent: &Sent<'_>,
-    form: &Form,
-    input: Presence,
-    writer: &Writer<'_>,
-) -> Result<CreatePipeline, Unsendable> {
+/// The pipeline for a target. [`crate::enforce::Permit::pipeline`] is the only way from here to one.
+///
+/// # Errors
+/// When something cannot be written so that it is read as it was judged, or a secret cannot be sealed.
+pub fn encode(sent: Sent<'_>, form: &Form, input: Presence, writer: &Writer<'_>) -> Result<CreatePipeline, Unsendable> {
     let mut statements = match sent {
         Sent::Commands(commands) => writer.statements(commands, form)?,
         Sent::Script(script) => vec![vec![writer.script(script)?]],
@@ -57,11 +65,40 @@ pub(in crate::enforce) fn encode(
     for statement in &mut statements {
         statement.extend(writer.tail(form.shown));
     }
+    if form.exit != ExitTail::None && sent.runs_program() {
+        statements.push(vec![writer.exit()?]);
+    }
     let no_input = input == Presence::Absent;
     Ok(CreatePipeline { no_input, ..CreatePipeline::of_statements(statements) })
 }
 
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Sent<'_> {
+    /// Whether a program is among it, whose exit code only the target knows.
+    pub fn runs_program(self) -> bool {
+        let Self::Commands(commands) = self else { return false };
+        let mut all = commands.statements().iter().flatten();
+        all.any(|command| matches!(command.arguments(), CheckedArguments::Program(_)))
+    }
+}
+
+/// What tells the exit code of the last program: the gateway's own text, the same always.
+const EXIT: &str = "exit $LASTEXITCODE";
+
 impl Writer<'_> {
+    /// Only an endpoint with the whole language can tell a program's exit code.
+    fn exit(&self) -> Result<Command, Unsendable> {
+        match self.endpoint {
+            Endpoint::Full => Ok(Command { kind: CommandKind::Script, ..Command::new(EXIT, Vec::new()) }),
+            Endpoint::Restricted => Err(Unsendable::ExitCode),
+        }
+    }
+
     fn statements(&self, commands: &CheckedCommands, form: &Form) -> Result<Vec<Vec<Command>>, Unsendable> {
         let mut statements = Vec::with_capacity(commands.statements().len());
         for commands in commands.statements() {
@@ -156,7 +193,7 @@ impl Writer<'_> {
 }
 
 /// Puts the client's redirections back where they stood.
-fn merge(statements: &mut [Vec<Command>], merges: &[Vec<Merge>]) -> Result<(), Unsendable> {
+pub(super) fn merge(statements: &mut [Vec<Command>], merges: &[Vec<Merge>]) -> Result<(), Unsendable> {
     if statements.len() != merges.len() {
         return Err(Unsendable::Merge);
     }

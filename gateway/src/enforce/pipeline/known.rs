@@ -30,7 +30,7 @@ const SIGNS: [(Known, &[&str]); 7] = [
 
 impl Known {
     /// The script that a text is, if it is one of these.
-    pub(super) fn of_text(text: &str) -> Option<Self> {
+    pub(in crate::enforce) fn of_text(text: &str) -> Option<Self> {
         let head = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or_default();
         let squeezed: String = head.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
         let found = SIGNS.iter().find(|(_, words)| words.iter().all(|word| squeezed.contains(word)));

@@ -43,14 +43,14 @@ pub enum Then {
     Select(Vec<String>),
     /// `Measure-Object`: how many they are.
     Count,
+    /// What a server makes of GET_COMMAND_METADATA: how many they are, and what proxies for each are made from.
+    Metadata,
 }
 
-impl CommandQuery {
-    /// What GET_COMMAND_METADATA asks for.
-    #[must_use]
-    pub fn of_metadata(request: &GetCommandMetadata) -> Self {
-        let (names, modules) = (request.names.clone(), request.modules.clone());
-        Self { names, modules, kinds: Some(request.kinds), then: Then::Nothing }
+impl From<GetCommandMetadata> for CommandQuery {
+    fn from(request: GetCommandMetadata) -> Self {
+        let GetCommandMetadata { names, kinds, modules } = request;
+        Self { names, modules, kinds: Some(kinds), then: Then::Metadata }
     }
 }
 
@@ -207,15 +207,11 @@ fn is_empty(value: &Value) -> bool {
 
 /// One text or several; null means all.
 fn texts(value: &Value) -> Result<Vec<String>, Why> {
-    let text = |value: &Value| match value {
-        Value::Text(text) => Ok(text.clone()),
-        _ => Err(Why::GetCommand),
-    };
-    match value {
-        Value::Null => Ok(Vec::new()),
-        Value::List(items) => items.iter().map(text).collect(),
-        one => Ok(vec![text(one)?]),
+    let text = |value: &Value| if let Value::Text(text) = value { Ok(text.clone()) } else { Err(Why::GetCommand) };
+    if let Value::List(items) = value {
+        return items.iter().map(text).collect();
     }
+    if *value == Value::Null { Ok(Vec::new()) } else { Ok(vec![text(value)?]) }
 }
 
 /// Kinds of commands and their flags, \[MS-PSRP\] 2.2.3.19.
@@ -236,7 +232,7 @@ fn kinds(value: &Value) -> Result<Option<i32>, Why> {
     match value {
         Value::Null => Ok(None),
         Value::Number(number) => number.text.parse().map(Some).map_err(|_| Why::GetCommand),
-        _ => {
+        Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Secure(_) | Value::Opaque(_) => {
             let mut flags = 0;
             for name in texts(value)?.iter().flat_map(|text| text.split(',')) {
                 let kind = KINDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));

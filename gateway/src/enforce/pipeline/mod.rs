@@ -14,14 +14,12 @@ mod unread;
 mod unwrap;
 mod values;
 
-pub use encode::Unsendable;
+pub use encode::{Sent, Unsendable, Writer, encode};
 pub use form::{ExitTail, Form, PLAIN, Shown};
 pub use known::Known;
 pub use local::{CommandQuery, Local, Then};
 pub use secrets::{Opener, Sealer, Secrets};
 pub use unread::{Unread, Why};
-
-pub(super) use encode::{Sent, Writer, encode};
 
 use peel::Peeled;
 use sekisho_policy::command::{Bindings, Command, CommandKind, CommandsRequest, Pipeline, ScriptRequest};
@@ -120,3 +118,6 @@ fn command(command: &psrp::Command, values: &mut Values<'_>) -> Result<Command, 
         arguments: values.arguments(&command.arguments)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

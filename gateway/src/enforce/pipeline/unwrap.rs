@@ -10,10 +10,8 @@ use sekisho_protocol::psrp::{Argument, Command, CommandKind, Merge};
 pub(super) fn invoked(statement: &[Command]) -> Option<&str> {
     let [invoke, out] = statement else { return None };
     let Value::Text(text) = only_value(invoke, "Invoke-Expression", "Command")? else { return None };
-    match only_value(out, "Out-String", "Stream")? {
-        Value::Nil | Value::Bool(true) => Some(text),
-        _ => None,
-    }
+    let stream = only_value(out, "Out-String", "Stream")?;
+    matches!(stream, Value::Nil | Value::Bool(true)).then_some(text)
 }
 
 /// The text of a batch in which one statement is such a pipeline cannot be told from what stands before it.

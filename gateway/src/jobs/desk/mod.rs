@@ -48,7 +48,7 @@ enum Next {
 /// Works on a job to its end. Whatever happens to the client, this ends by itself.
 pub(super) async fn serve(job: Arc<Job>, documents: mpsc::Sender<Bytes>) {
     let mut desk = Desk::new(Arc::clone(&job), documents);
-    desk.write(&JobEvent::accepted(job.id.to_string(), job.targets.clone()));
+    desk.write(&JobEvent::accepted(job.version, job.id.to_string(), job.targets.clone()));
     let (sender, mut reports) = mpsc::channel(REPORTS);
     let mut workers = JoinSet::new();
     for _ in 0..job.throttle.max(1) {
@@ -144,7 +144,8 @@ impl Desk {
         let summary = self.ledger.summary();
         let cut_short = self.job.stop.why().is_some() || 0 < summary.cancelled;
         let stage = if cut_short { JobStage::Cancelled } else { JobStage::Finished };
-        self.job.gateway.audit_after(self.job.event(stage, Some(outcomes(summary)))).await;
+        let recording = self.job.recording.finish().await;
+        self.job.gateway.audit_after(self.job.event(stage, Some(outcomes(summary)), recording)).await;
         self.write(&JobEvent::Done { summary });
         self.flush().await;
     }

@@ -2,7 +2,7 @@ use super::super::plan::Plan;
 use super::*;
 use crate::jobs::Caller;
 use crate::trial::Trial;
-use sekisho_policy::ProgramRequest;
+use sekisho_policy::{Action, ProgramRequest};
 use sekisho_protocol::job::{OutputData, OutputStream};
 use uuid::Uuid;
 
@@ -47,7 +47,8 @@ fn job(trial: &Trial, targets: &[&str]) -> Arc<Job> {
     let address = "192.0.2.1:1".parse().unwrap();
     let place = gateway.jobs.enter(&identity.principal, 1).unwrap();
     let plan = Plan {
-        program: ProgramRequest::new("hostname", vec![]),
+        action: Action::Program(ProgramRequest::new("hostname", vec![])),
+        version: 1,
         targets: targets.iter().map(|&name| name.to_owned()).collect(),
         throttle: None,
         timeout: None,
@@ -160,6 +161,7 @@ async fn an_errand_that_breaks_leaves_its_target_an_outcome() {
         other @ (JobEvent::Accepted { .. }
         | JobEvent::Started { .. }
         | JobEvent::Output { .. }
+        | JobEvent::Record { .. }
         | JobEvent::Finished { .. }
         | JobEvent::Denied { .. }
         | JobEvent::Cancelled { .. }

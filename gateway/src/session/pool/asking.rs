@@ -54,6 +54,7 @@ fn declined() -> Value {
 }
 
 /// Whether a value can answer a question of this kind.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these methods ask; of any other no answer fits")]
 fn fits(method: HostMethod, value: &Value) -> bool {
     match method {
         HostMethod::ReadLine => is_text(value),
@@ -78,12 +79,9 @@ fn is_number(value: &Value) -> bool {
 }
 
 fn items(value: &Value) -> Option<&[Value]> {
-    match value {
-        Value::Object(object) => match &object.content {
-            Content::List(ListKind::List, items) => Some(items),
-            Content::List(..) | Content::Nothing | Content::Value(_) | Content::Dictionary(_) => None,
-        },
-        _ => None,
+    match &value.as_object()?.content {
+        Content::List(ListKind::List, items) => Some(items),
+        Content::List(..) | Content::Nothing | Content::Value(_) | Content::Dictionary(_) => None,
     }
 }
 
@@ -91,10 +89,12 @@ fn items(value: &Value) -> Option<&[Value]> {
 fn is_credential(value: &Value) -> bool {
     let Value::Object(object) = value else { return false };
     let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().collect();
+    // Its type gives it both, so that clients send them as properties of the type.
+    let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
     members.len() == 2
         && matches!(object.content, Content::Nothing)
-        && object.member("UserName").is_some_and(is_text)
-        && matches!(object.member("Password"), Some(Value::Secure(_)))
+        && member("UserName").is_some_and(is_text)
+        && matches!(member("Password"), Some(Value::Secure(_)))
 }
 
 /// What a form brings: by name, texts, numbers, secrets and credentials.
@@ -115,10 +115,9 @@ fn is_form(value: &Value) -> bool {
 /// A pressed key: four plain members.
 fn is_key(value: &Value) -> bool {
     let Value::Object(object) = value else { return false };
-    let plain = |value: &Value| match value {
-        Value::Bool(_) | Value::Integer(_) | Value::Char(_) => true,
-        Value::Object(object) => is_enumeration(object),
-        _ => false,
+    let plain = |value: &Value| {
+        let single = matches!(value, Value::Bool(_) | Value::Integer(_) | Value::Char(_));
+        single || value.as_object().is_some_and(is_enumeration)
     };
     let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().collect();
     matches!(object.content, Content::Nothing) && members.len() <= 4 && members.iter().all(|(_, value)| plain(value))
@@ -128,4 +127,33 @@ fn is_enumeration(object: &Object) -> bool {
     matches!(&object.content, Content::Value(Value::Integer(_)))
         && object.adapted.is_none()
         && object.extended.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho_protocol::clixml::decode;
+
+    const TYPES: &str = "<TN RefId=\"0\"><T>System.Management.Automation.PSCredential</T><T>System.Object</T></TN>";
+
+    fn answers(method: HostMethod, clixml: &str) -> bool {
+        fits(method, &decode(clixml.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_credential_as_powershell_writes_it_answers_the_question_for_one() {
+        let credential = |members: &str| format!("<Obj RefId=\"0\">{TYPES}<Props>{members}</Props></Obj>");
+        let (user, password) =
+            ("<S N=\"UserName\">corp\\suzuki</S>", "<SS N=\"Password\">FvWUAZAW66+WfLolUZdWbA==</SS>");
+        let whole = credential(&format!("{user}{password}"));
+        assert!(answers(HostMethod::PromptForCredential2, &whole));
+        assert!(!answers(HostMethod::ReadLine, &whole));
+        for part in [
+            user.to_owned(),
+            format!("{user}{password}<S N=\"More\">x</S>"),
+            format!("{user}<S N=\"Password\">plain</S>"),
+        ] {
+            assert!(!answers(HostMethod::PromptForCredential2, &credential(&part)), "{part}");
+        }
+    }
 }

@@ -21,26 +21,29 @@ pub(super) struct Feeding<'r> {
 }
 
 impl Feeding<'_> {
-    /// Feeds until something goes wrong; stops the pipeline when its client wants that.
+    /// Feeds until something goes wrong; stops the pipeline when its client wants that, whatever the target is busy
+    /// with. Nothing is fed to one that is being stopped.
     pub(super) async fn feed(&mut self, inbound: &mut InboundQueue) -> End {
-        let mut stopped = false;
-        loop {
-            let fed = tokio::select! {
-                biased;
-                () = self.run.pipeline.stopping(), if !stopped => {
-                    stopped = true;
-                    self.control.stop().await.map_err(End::Target)
-                }
-                next = inbound.next() => match next {
-                    Some(next) => self.give(next).await,
-                    // The shell forgot the pipeline, and ends it.
-                    None => std::future::pending().await,
-                },
-            };
-            if let Err(end) = fed {
+        let run = self.run;
+        tokio::select! {
+            biased;
+            () = run.pipeline.stopping() => {}
+            end = self.give_all(inbound) => return end,
+        }
+        match self.control.stop().await {
+            Ok(()) => std::future::pending().await,
+            Err(error) => End::Target(error),
+        }
+    }
+
+    async fn give_all(&mut self, inbound: &mut InboundQueue) -> End {
+        while let Some(next) = inbound.next().await {
+            if let Err(end) = self.give(next).await {
                 return end;
             }
         }
+        // The shell forgot the pipeline, and ends it.
+        std::future::pending().await
     }
 
     async fn give(&mut self, inbound: Inbound) -> Result<(), End> {
@@ -71,7 +74,7 @@ impl Feeding<'_> {
         let Some(response) = self.questions.lock().answered(response) else { return Ok(()) };
         let result = match response.result {
             HostResult::Value(value) if has_secure(&value) => HostResult::Value(self.for_target(&value).await?),
-            other => other,
+            other @ (HostResult::Value(_) | HostResult::Error(_) | HostResult::Done) => other,
         };
         self.control.host_response(&HostResponse { result, ..response }).await.map_err(End::Target)
     }

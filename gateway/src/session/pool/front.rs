@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use sekisho_protocol::psrp::{
     Answer, HostCall, MessageType, PipelineState, PoolServer, RecordBody, ServerEvent, Stated, Stream,
 };
-use sekisho_protocol::wsman::{CommandId, CommandState, Compression, ReceiveResponse, StreamChunk};
+use sekisho_protocol::wsman::{CommandId, CommandState, Compression, MessageId, ReceiveResponse, StreamChunk};
 use sekisho_protocol::{Result, xpress};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,11 +43,31 @@ struct State {
 struct Delivery {
     newest: Turn,
     /// Written perhaps, and kept until that is certain.
-    unacknowledged: Option<Arc<ReceiveResponse>>,
+    unacknowledged: Option<Told>,
+    /// Written to the socket, which does not mean that it arrived: brought again to the same request.
+    written: Option<Told>,
     /// Whether the final state was sent.
     ended: bool,
     /// Whether the end was acknowledged.
     fetched: bool,
+}
+
+/// What was told, and to which request: a client whose connection was cut sends the same one again.
+#[derive(Debug)]
+struct Told {
+    request: Option<MessageId>,
+    answer: Arc<ReceiveResponse>,
+}
+
+/// A Receive.
+#[derive(Debug)]
+pub struct Fetch {
+    /// The pipeline; nothing for the pool itself.
+    pub of: Option<Uuid>,
+    /// The request's own id.
+    pub request: Option<MessageId>,
+    /// The size of envelope that its client takes.
+    pub max_envelope: usize,
 }
 
 /// What a fetch brings.
@@ -170,14 +190,14 @@ impl Front {
     }
 
     /// Waits for something to fetch until `deadline`, or until somebody else does. What was not acknowledged is
-    /// brought again.
-    pub(super) async fn fetch(&self, of: Option<Uuid>, max_envelope: usize, deadline: Instant) -> Option<Fetched> {
-        let turn = self.begin(of);
+    /// brought again, and so is what this very request was told before.
+    pub(super) async fn fetch(&self, fetch: &Fetch, deadline: Instant) -> Option<Fetched> {
+        let turn = self.begin(fetch.of);
         loop {
             let filled = self.filled.notified();
             {
                 let mut state = self.state.lock();
-                let taken = state.take(of, turn, max_envelope, self.compression);
+                let taken = state.take(fetch, turn, self.compression);
                 if let Some(fetched) = taken {
                     drop(state);
                     self.drained.notify_waiters();
@@ -200,8 +220,15 @@ impl Front {
         if delivery.newest != turn {
             return;
         }
-        let taken = delivery.unacknowledged.take();
-        delivery.fetched |= taken.is_some_and(|answer| matches!(answer.state, Some(CommandState::Done { .. })));
+        let Some(told) = delivery.unacknowledged.take() else { return };
+        delivery.fetched |= matches!(told.answer.state, Some(CommandState::Done { .. }));
+        delivery.written = Some(told);
+    }
+
+    /// A client that begins another pipeline has the ends of those before it.
+    pub(super) fn forget_written(&self) {
+        let mut state = self.state.lock();
+        state.deliveries.values_mut().filter(|delivery| delivery.fetched).for_each(|delivery| delivery.written = None);
     }
 
     /// From here on older fetches bring nothing.
@@ -217,13 +244,23 @@ impl Front {
 }
 
 impl State {
-    fn take(&mut self, of: Option<Uuid>, turn: Turn, max_envelope: usize, compression: Compression) -> Option<Fetched> {
+    fn take(&mut self, fetch: &Fetch, turn: Turn, compression: Compression) -> Option<Fetched> {
+        let Fetch { of, request, max_envelope } = fetch;
+        let (of, max_envelope) = (*of, *max_envelope);
         let delivery = self.deliveries.entry(of).or_default();
         if delivery.newest != turn {
             return Some(Fetched::Nothing);
         }
-        if let Some(again) = &delivery.unacknowledged {
-            return Some(Fetched::Output(Arc::clone(again), turn));
+        if let Some(told) = &mut delivery.unacknowledged {
+            told.request.clone_from(request);
+            return Some(Fetched::Output(Arc::clone(&told.answer), turn));
+        }
+        match &delivery.written {
+            Some(told) if request.is_some() && told.request == *request => {
+                return Some(Fetched::Output(Arc::clone(&told.answer), turn));
+            }
+            // Another request: its client has what was written.
+            Some(_) | None => delivery.written = None,
         }
         let data = self.machine.take_output(of, room(max_envelope));
         let is_last = delivery.ended && self.machine.waiting(of) == 0;
@@ -241,7 +278,7 @@ impl State {
             streams: data.into_iter().map(chunk).collect(),
             state: of.map(|_| state),
         });
-        delivery.unacknowledged = Some(Arc::clone(&answer));
+        delivery.unacknowledged = Some(Told { request: request.clone(), answer: Arc::clone(&answer) });
         Some(Fetched::Output(answer, turn))
     }
 }

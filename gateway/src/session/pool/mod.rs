@@ -21,17 +21,20 @@ use crate::audit::{Context, Event, EventKind, Ids, SessionEnd};
 use crate::backend::{BackendError, Dialer, PoolOpening, TargetPool};
 use crate::config::Target;
 use crate::credentials::Hold;
+use crate::enforce::{self, Asker, PipelineIds, Refusal};
 use crate::identity::{Identity, PrincipalName};
 use crate::recording::{Recording, SessionKind};
 use crate::state::Gateway;
-pub use front::Fetched as PoolFetched;
 use front::Front;
+pub use front::{Fetch, Fetched as PoolFetched};
 use key::ClientKey;
 use parking_lot::Mutex;
-use pipeline::{Inbound, InboundQueue, Pipeline};
-use run::Run;
-use sekisho_protocol::psrp::{HostInfo, HostWindow, PoolServer, PoolState, ServerEvent, Stated, Stream};
-use sekisho_protocol::wsman::{Compression, ShellId};
+use pipeline::{Begun, Inbound, InboundQueue, Pipeline};
+use run::{Host, Run};
+use sekisho_protocol::clixml::Value;
+use sekisho_protocol::error::PeerMisbehaved;
+use sekisho_protocol::psrp::{HostInfo, HostWindow, PipelineState, PoolServer, PoolState, ServerEvent, Stated, Stream};
+use sekisho_protocol::wsman::{CommandId, Compression, ShellId};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,7 +42,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-/// Pipelines that ended and were fetched whole, remembered so that a late Receive or Signal finds its own.
+/// Pipelines that are over, the newest, remembered so that a late Receive or Signal finds its own.
 const MAX_FETCHED: usize = 32;
 /// How long a Signal waits for its pipeline's end, before the pipeline is ended without the target's word.
 const STOPPING: Duration = Duration::from_secs(10);
@@ -48,6 +51,8 @@ const STOPPING: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct PoolShell {
     id: ShellId,
+    /// The gateway's own id of the session, for audit log and recording: a client's may come again.
+    session: Uuid,
     principal: PrincipalName,
     target: Arc<Target>,
     proposal: Described,
@@ -94,6 +99,10 @@ pub struct Proposal {
 pub enum NotOpenedPool {
     /// What the client sent is none of a pool's opening.
     Client(sekisho_protocol::Error),
+    /// A rate is reached.
+    Limited(Refusal),
+    /// The audit line could not be written.
+    NotAudited,
     /// The target failed.
     Target(BackendError),
 }
@@ -138,28 +147,37 @@ impl PoolShell {
         let mut machine =
             PoolServer::negotiate(id, &creation, front::fragment_size(max_envelope)).map_err(NotOpenedPool::Client)?;
         let host = machine.host().clone();
-        let window = HostWindow::of(&host);
+        let window = told(&host);
         let principal = caller.identity.principal.clone();
-        let opening = PoolOpening { configuration, window: window.clone() };
-        let backend = TargetPool::new(Arc::clone(dialer), principal.clone(), opening).map_err(NotOpenedPool::Target)?;
-        // Closed again should the client go away while the target opens it.
-        let mut opening = Opening { gateway, backend: Some(Arc::clone(&backend)) };
-        let private_data = backend.open().await.map_err(NotOpenedPool::Target)?;
-        opening.backend = None;
-        machine.opened(&private_data);
-        let now = Instant::now();
         let target = Arc::clone(dialer.target());
+        let session = Uuid::new_v4();
         let context = Context {
             principal: Some(principal.to_string()),
             client_addr: Some(caller.client),
             target: Some(target.name.to_string()),
-            session: Some(id.to_string()),
+            session: Some(session.to_string()),
             ..Context::default()
         };
+        count(gateway, caller, &target, session).await?;
+        let kind = EventKind::SessionStart { configuration: configuration.clone() };
+        gateway.write(Event::new(kind, &context)).await.map_err(|_not_written| NotOpenedPool::NotAudited)?;
+        let opening = PoolOpening { configuration, window: window.clone() };
+        let backend = TargetPool::new(Arc::clone(dialer), principal.clone(), opening).map_err(NotOpenedPool::Target)?;
+        let private_data = match opened(gateway, &backend).await {
+            Ok(private_data) => private_data,
+            Err(error) => {
+                let kind = EventKind::SessionEnd { reason: SessionEnd::Target };
+                gateway.audit_after(Event::new(kind, &context)).await;
+                return Err(NotOpenedPool::Target(error));
+            }
+        };
+        machine.opened(&private_data);
+        let now = Instant::now();
         let recording = gateway.recordings.begin(&context, SessionKind::PowerShell);
         let front = Front::new(machine, described.compression);
         Ok(Arc::new(Self {
             id: ShellId::new(id),
+            session,
             principal,
             target,
             proposal: described,
@@ -234,23 +252,27 @@ impl PoolShell {
         id: Uuid,
         piece: &[u8],
     ) -> Result<(), PoolProblem> {
-        let most = gateway.live().config.limits.commands_per_shell;
         let (pipeline, inbound) = Pipeline::new(id);
-        {
-            let mut pipelines = self.pipelines.lock();
-            if pipelines.contains_key(&id) {
-                drop(pipelines);
-                return Err(self.broken(gateway, sekisho_protocol::error::PeerMisbehaved::OutOfOrder.into()));
-            }
-            if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
-                return Err(PoolProblem::TooMany);
-            }
-            self.forget_fetched(&mut pipelines);
-            pipelines.insert(id, Arc::clone(&pipeline));
-        }
+        self.seat(gateway, &pipeline)?;
         pipeline.wait_for_request(inbound);
         let events = self.front.command(id, piece).map_err(|error| self.broken(gateway, error))?;
         self.handle(gateway, caller, events)
+    }
+
+    /// Takes a pipeline in.
+    fn seat(self: &Arc<Self>, gateway: &Arc<Gateway>, pipeline: &Arc<Pipeline>) -> Result<(), PoolProblem> {
+        let most = gateway.live().config.limits.commands_per_shell;
+        let mut pipelines = self.pipelines.lock();
+        if pipelines.contains_key(&pipeline.id()) {
+            drop(pipelines);
+            return Err(self.broken(gateway, PeerMisbehaved::OutOfOrder.into()));
+        }
+        if most <= pipelines.values().filter(|pipeline| !self.is_over(pipeline)).count() {
+            return Err(PoolProblem::TooMany);
+        }
+        self.forget_fetched(&mut pipelines);
+        pipelines.insert(pipeline.id(), Arc::clone(pipeline));
+        Ok(())
     }
 
     /// What follows on a stream.
@@ -279,16 +301,11 @@ impl PoolShell {
     ///
     /// # Errors
     /// When there is no such pipeline, or the shell was closed.
-    pub async fn fetch(
-        &self,
-        of: Option<Uuid>,
-        max_envelope: usize,
-        deadline: Instant,
-    ) -> Result<PoolFetched, PoolProblem> {
-        if let Some(id) = of {
+    pub async fn fetch(&self, fetch: &Fetch, deadline: Instant) -> Result<PoolFetched, PoolProblem> {
+        if let Some(id) = fetch.of {
             self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
         }
-        self.front.fetch(of, max_envelope, deadline).await.ok_or(PoolProblem::Closed)
+        self.front.fetch(fetch, deadline).await.ok_or(PoolProblem::Closed)
     }
 
     /// What this fetch brought has been written to the client.
@@ -302,7 +319,9 @@ impl PoolShell {
     /// When there is no such pipeline.
     pub async fn stop(&self, id: Uuid) -> Result<(), PoolProblem> {
         let pipeline = self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
-        pipeline.stop();
+        if pipeline.stop() == Begun::No {
+            self.front.state(id, &Stated { state: PipelineState::Stopped, error: None });
+        }
         if timeout(STOPPING, pipeline.ended()).await.is_err() {
             pipeline.terminate(TerminatedBy::Client);
         }
@@ -340,7 +359,7 @@ impl PoolShell {
         let context = Context {
             principal: Some(self.principal.to_string()),
             target: Some(self.target.name.to_string()),
-            session: Some(self.id.uuid().to_string()),
+            session: Some(self.session.to_string()),
             shell: Some(Ids { gateway: self.id.to_string(), target: self.backend.id().map(|id| id.to_string()) }),
             recording: self.recording.finish().await,
             ..Context::default()
@@ -352,14 +371,17 @@ impl PoolShell {
         self.pipelines.lock().get(&id).cloned()
     }
 
+    /// Whether nothing is left to be done: its client has all of it, or has stopped it, and may never ask again.
     fn is_over(&self, pipeline: &Pipeline) -> bool {
-        !pipeline.is_running() && self.front.is_fetched(pipeline.id())
+        !pipeline.is_running() && (pipeline.is_stopped() || self.front.is_fetched(pipeline.id()))
     }
 
     fn forget_fetched(&self, pipelines: &mut HashMap<Uuid, Arc<Pipeline>>) {
-        let over: Vec<Uuid> =
-            pipelines.values().filter(|pipeline| self.is_over(pipeline)).map(|pipeline| pipeline.id()).collect();
-        for id in over.iter().skip(MAX_FETCHED) {
+        self.front.forget_written();
+        let over = pipelines.values().filter(|pipeline| self.is_over(pipeline));
+        let mut over: Vec<(Instant, Uuid)> = over.map(|pipeline| (pipeline.began(), pipeline.id())).collect();
+        over.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, id) in over.iter().skip(MAX_FETCHED) {
             pipelines.remove(id);
             self.front.forget(*id);
         }
@@ -374,10 +396,11 @@ impl PoolShell {
         for event in events {
             match event {
                 ServerEvent::Pipeline { id, request } => {
-                    self.begin(gateway, caller, id, |run, inbound| run.pipeline(request, inbound));
+                    let host = self.host_of(&request.host);
+                    self.begin((gateway, caller), id, host, |run, inbound| run.pipeline(request, inbound));
                 }
                 ServerEvent::Metadata { id, request } => {
-                    self.begin(gateway, caller, id, |run, inbound| run.metadata(request, inbound));
+                    self.begin((gateway, caller), id, Host::None, |run, inbound| run.metadata(request, inbound));
                 }
                 ServerEvent::Input { id, value } => self.give(id, Inbound::Input(value)),
                 ServerEvent::EndOfInput { id } => self.give(id, Inbound::End),
@@ -392,11 +415,17 @@ impl PoolShell {
         Ok(())
     }
 
+    /// A pipeline has a host of its own, or that of the pool.
+    fn host_of(&self, own: &HostInfo) -> Host {
+        let none = if own.pool_host { self.host.no_host } else { own.no_host };
+        if none { Host::None } else { Host::There }
+    }
+
     fn begin<F>(
         self: &Arc<Self>,
-        gateway: &Arc<Gateway>,
-        caller: &Caller,
+        (gateway, caller): (&Arc<Gateway>, &Caller),
         id: Uuid,
+        host: Host,
         how: impl FnOnce(Run, InboundQueue) -> F,
     ) where
         F: Future<Output = ()> + Send + 'static,
@@ -408,6 +437,7 @@ impl PoolShell {
             shell: Arc::clone(self),
             caller: caller.clone(),
             pipeline,
+            host,
             _counted: gateway.metrics.running(),
         };
         // In a task of its own: a client that goes away leaves nothing half-done behind.
@@ -440,13 +470,35 @@ impl PoolShell {
     }
 }
 
+/// A session counts like a command: its login is one to the target.
+async fn count(gateway: &Gateway, caller: &Caller, target: &Target, session: Uuid) -> Result<(), NotOpenedPool> {
+    let asker = Asker { identity: &caller.identity, client: caller.client, target };
+    let ids = PipelineIds { session, command: CommandId::new(Uuid::new_v4()) };
+    enforce::count(gateway, asker, ids).await.map_err(NotOpenedPool::Limited)
+}
+
+/// Opens the target's shell, in a task of its own: it is closed again should the client go away meanwhile.
+async fn opened(gateway: &Gateway, backend: &Arc<TargetPool>) -> Result<Value, BackendError> {
+    let mut unwanted = Unwanted { gateway, backend: Some(Arc::clone(backend)) };
+    let opening = Arc::clone(backend);
+    let opened = gateway.tasks.spawn(async move { opening.open().await }).await;
+    let private_data = opened.unwrap_or(Err(BackendError::Closed))?;
+    unwanted.backend = None;
+    Ok(private_data)
+}
+
+/// The window that a target is told of: as large as the client's, and nothing else of it. A title is any text.
+fn told(host: &HostInfo) -> HostWindow {
+    HostWindow { title: HostWindow::default().title, ..HostWindow::of(host) }
+}
+
 /// A target's shell that is being opened; closed when it is not kept.
-struct Opening<'g> {
+struct Unwanted<'g> {
     gateway: &'g Gateway,
     backend: Option<Arc<TargetPool>>,
 }
 
-impl Drop for Opening<'_> {
+impl Drop for Unwanted<'_> {
     fn drop(&mut self) {
         if let Some(backend) = self.backend.take() {
             self.gateway.tasks.spawn(async move {

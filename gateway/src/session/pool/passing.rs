@@ -10,7 +10,6 @@ use crate::enforce::pipeline::{ExitTail, Form, Shown};
 use crate::recording::NotRecorded;
 use parking_lot::Mutex;
 use sekisho_protocol::clixml::Value;
-use sekisho_protocol::error::Misuse;
 use sekisho_protocol::psrp::{
     Answer, ErrorCategory, ErrorRecord, HostCall, HostMethod, HostResponse, HostResult, MessageType, Passage,
     PipelineState, RecordBody, Stated,
@@ -82,9 +81,10 @@ impl<'r> Passing<'r> {
 
     async fn record(&mut self, kind: MessageType, body: RecordBody) -> Result<(), End> {
         let length = u64::try_from(body.as_bytes().len()).unwrap_or(u64::MAX);
-        match kind {
-            MessageType::PipelineOutput => self.output = self.output.saturating_add(length),
-            _ => self.other = self.other.saturating_add(length),
+        if kind == MessageType::PipelineOutput {
+            self.output = self.output.saturating_add(length);
+        } else {
+            self.other = self.other.saturating_add(length);
         }
         self.had_errors |= kind == MessageType::ErrorRecord;
         let body = if body.has_secure() { self.resealed(&body).await? } else { body };
@@ -125,10 +125,9 @@ impl<'r> Passing<'r> {
             let message = "the output holds a SecureString, and the client has sent no key to seal it under";
             End::Refused(error(message, "SekishoNoKey"))
         })?;
-        let sealed = resealed(value, &mut |sealed| {
-            let opened = shell.backend.open_secure(sealed).map_err(|_not_opened| Misuse::WrongState)?;
-            key.seal(&opened)
-        });
+        // The target has it as soon as it has sent it, which is on another stream: it may not have been read yet.
+        let targets = shell.backend.agree_on_key().await.map_err(End::Target)?;
+        let sealed = resealed(value, &mut |sealed| key.seal(&targets.open(sealed)?));
         sealed.map_err(|error| End::Target(BackendError::Invalid(error)))
     }
 
@@ -188,6 +187,9 @@ impl<'r> Passing<'r> {
             Some(error) => Some(self.for_client(&error).await?),
             None => None,
         };
+        if let Some(error) = &error {
+            self.run.shell.recording.failed(self.run.command(), error).await.map_err(not_recorded)?;
+        }
         let stated = Stated { state: stated.state, error };
         self.run.shell.front.state(self.run.pipeline.id(), &stated);
         Ok(())

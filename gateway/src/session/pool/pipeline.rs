@@ -4,14 +4,16 @@ use crate::session::command::TerminatedBy;
 use parking_lot::Mutex;
 use sekisho_protocol::clixml::Value;
 use sekisho_protocol::psrp::HostResponse;
+use sekisho_protocol::wsman::CommandId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Bytes of input that wait for the target before the client is kept waiting.
-const QUEUED: usize = 4 * 1024 * 1024;
+const QUEUED: usize = 512 * 1024;
 
 /// What a client sends to a pipeline.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(super) enum Inbound {
 #[derive(Debug)]
 pub(super) struct Pipeline {
     id: Uuid,
+    command: CommandId,
+    began: Instant,
     inbound: mpsc::UnboundedSender<(Inbound, usize)>,
     /// Until its request is complete.
     waiting: Mutex<Option<InboundQueue>>,
@@ -36,6 +40,15 @@ pub(super) struct Pipeline {
     killed: CancellationToken,
     by: Mutex<Option<TerminatedBy>>,
     running: watch::Sender<bool>,
+}
+
+/// Whether the request of a pipeline was complete when it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It was: the pipeline says itself how it ended.
+    Yes,
+    /// It was not, and never will be.
+    No,
 }
 
 /// What has come for a pipeline, in order.
@@ -60,6 +73,8 @@ impl Pipeline {
         let queue = InboundQueue { receiver, queued: Arc::clone(&queued) };
         let pipeline = Self {
             id,
+            command: CommandId::new(Uuid::new_v4()),
+            began: Instant::now(),
             inbound,
             waiting: Mutex::default(),
             queued,
@@ -71,8 +86,18 @@ impl Pipeline {
         (Arc::new(pipeline), queue)
     }
 
+    /// The client's id.
     pub(super) fn id(&self) -> Uuid {
         self.id
+    }
+
+    /// The gateway's own id, for the audit log.
+    pub(super) fn command(&self) -> CommandId {
+        self.command
+    }
+
+    pub(super) fn began(&self) -> Instant {
+        self.began
     }
 
     /// Keeps the queue until the request is complete.
@@ -97,6 +122,8 @@ impl Pipeline {
 
     pub(super) fn has_ended(&self) {
         self.running.send_replace(false);
+        // Whoever waits for room in it waits for nothing.
+        self.queued.drained.notify_waiters();
     }
 
     /// Waits until more input may come.
@@ -123,23 +150,25 @@ impl Pipeline {
     }
 
     /// As Control-C does.
-    pub(super) fn stop(&self) {
+    pub(super) fn stop(&self) -> Begun {
         self.stopping.cancel();
-        self.end_unless_begun();
+        self.end_unless_begun()
     }
 
     /// Whatever it does.
     pub(super) fn terminate(&self, by: TerminatedBy) {
         self.by.lock().get_or_insert(by);
         self.killed.cancel();
-        self.end_unless_begun();
+        let _who_ends_it = self.end_unless_begun();
     }
 
     /// One whose request never was complete has nobody who ends it.
-    fn end_unless_begun(&self) {
-        if self.waiting.lock().take().is_some() {
-            self.has_ended();
+    fn end_unless_begun(&self) -> Begun {
+        if self.waiting.lock().take().is_none() {
+            return Begun::Yes;
         }
+        self.has_ended();
+        Begun::No
     }
 
     pub(super) fn is_stopped(&self) -> bool {

@@ -4,11 +4,11 @@ use super::asking::Questions;
 use super::feeding::Feeding;
 use super::passing::Passing;
 use super::pipeline::{InboundQueue, Pipeline};
-use super::{Caller, PoolShell, text};
+use super::{Caller, PoolShell};
 use crate::audit::{CommandResult, Outcome, SessionEnd, TerminatedBy};
 use crate::backend::{BackendError, Effect, RunningPipeline};
-use crate::enforce::pipeline::{Asked, CommandQuery, Form, Local, PLAIN, Secrets, Shown, read};
-use crate::enforce::{Ask, Asker, Permit, PipelineIds, Refusal, judge, refuse_unread};
+use crate::enforce::pipeline::{Asked, CommandQuery, ExitTail, Form, Local, PLAIN, Secrets, Shown, read};
+use crate::enforce::{Ask, Asker, Permit, PipelineIds, Refusal, count, judge, refuse_unread};
 use crate::session::command::Ended;
 use crate::session::shell::presence;
 use crate::session::story::{Story, outcome};
@@ -36,7 +36,16 @@ pub(super) struct Run {
     pub(super) shell: Arc<PoolShell>,
     pub(super) caller: Caller,
     pub(super) pipeline: Arc<Pipeline>,
+    /// Whether there is anybody to show something to.
+    pub(super) host: Host,
     pub(super) _counted: RunningCommand,
+}
+
+/// Whether a client has a host for a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Host {
+    There,
+    None,
 }
 
 /// How a pipeline ended that had been started.
@@ -63,20 +72,20 @@ impl Run {
         };
         drop(request);
         match asked {
-            Asked::Local { local, form } => self.local(&local, &form).await,
+            Asked::Local { local, form } => self.local(&local, &form, about).await,
             Asked::Refused(unread) => {
                 let refusal = refuse_unread(&self.gateway, self.asker(), self.ids(), &unread).await;
                 self.refused(&refusal, about).await;
             }
-            Asked::Judge { action, form } => self.judged((action, form), secrets, about, inbound).await,
+            Asked::Judge { action, form } => Box::pin(self.judged((action, form), secrets, about, inbound)).await,
         }
     }
 
     /// Answers a question for commands from the policy.
     pub(super) async fn metadata(self, request: GetCommandMetadata, _inbound: InboundQueue) {
         let _ended = HasEnded { shell: Arc::clone(&self.shell), pipeline: Arc::clone(&self.pipeline) };
-        let query = CommandQuery::of_metadata(&request);
-        self.local(&Local::Commands(query), &PLAIN).await;
+        let query = CommandQuery::from(request);
+        self.local(&Local::Commands(query), &PLAIN, String::new()).await;
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -84,30 +93,46 @@ impl Run {
     }
 
     fn ids(&self) -> PipelineIds {
-        PipelineIds { session: self.shell.id.uuid(), command: self.command() }
+        PipelineIds { session: self.shell.session, command: self.command() }
     }
 
+    /// The gateway's own id: the client's may come again.
     pub(super) fn command(&self) -> CommandId {
-        CommandId::new(self.pipeline.id())
+        self.pipeline.command()
     }
 
     /// What needs neither policy nor target: shown in the form that was asked for.
-    async fn local(&self, local: &Local, form: &Form) {
+    async fn local(&self, local: &Local, form: &Form, about: String) {
+        // A list of all commands is work; the rest is none, and comes before every line that somebody types.
+        if let Local::Commands(_) = local
+            && let Err(limited) = count(&self.gateway, self.asker(), self.ids()).await
+        {
+            return self.refused(&limited, about).await;
+        }
         let front = &self.shell.front;
         let id = self.pipeline.id();
         let answers = super::local::answers(&self.gateway.live_full(), self.asker(), local);
-        for value in answers.output {
+        for line in answers.lines(form.shown) {
             match form.shown {
-                Shown::Objects => front.record(id, MessageType::PipelineOutput, RecordBody::encode(&value)),
+                Shown::Objects => {}
                 Shown::Text => {
-                    for line in text::lines(&value) {
-                        front.record(id, MessageType::PipelineOutput, line);
-                    }
+                    front.record(id, MessageType::PipelineOutput, RecordBody::encode(&Value::text(line)));
+                }
+                Shown::Host => front.show(id, &host_call(HostMethod::WriteLine2, vec![Value::text(line)])),
+            }
+        }
+        if form.shown == Shown::Objects {
+            for value in answers.output {
+                front.record(id, MessageType::PipelineOutput, RecordBody::encode(&value));
+            }
+        }
+        for error in answers.errors {
+            match form.shown {
+                Shown::Objects | Shown::Text => {
+                    front.record(id, MessageType::ErrorRecord, RecordBody::encode(&error.encode()));
                 }
                 Shown::Host => {
-                    for line in text::shown(&value) {
-                        front.show(id, &host_call(HostMethod::WriteLine2, vec![Value::text(line)]));
-                    }
+                    front.show(id, &host_call(HostMethod::WriteErrorLine, vec![Value::text(error.message)]));
                 }
             }
         }
@@ -134,35 +159,61 @@ impl Run {
             Err(refusal) => return self.refused(&refusal, about).await,
         };
         let story = Story::new(Arc::clone(&self.gateway), permit.context().clone());
-        if let Err(error) = self.shell.recording.asked(ids.command, &permit.canonical()).await {
-            story.not_started(BackendError::Closed, Effect::NotDone).await;
+        if let Err(error) =
+            self.shell.recording.asked(ids.command, &permit.transcript(self.gateway.audit.redactor())).await
+        {
+            story.not_started(BackendError::NotRecorded(error), Effect::NotDone).await;
             return self.failed(record(error.to_string(), "SekishoNotRecorded", ErrorCategory::ResourceUnavailable));
         }
-        self.started(permit, form, secrets, (story, inbound)).await;
+        self.started(permit, secrets, (story, inbound)).await;
     }
 
-    async fn started(&self, permit: Permit, form: Form, secrets: Secrets, (mut story, inbound): (Story, InboundQueue)) {
+    async fn started(&self, permit: Permit, secrets: Secrets, (mut story, inbound): (Story, InboundQueue)) {
         if self.pipeline.is_stopped() {
+            self.not_sent().await;
             story.given_up(TerminatedBy::Client).await;
             return self.say(PipelineState::Stopped, None);
         }
         if !story.is_current() {
+            self.not_sent().await;
             story.not_started(BackendError::Outdated, Effect::NotDone).await;
             return self.target_failed(BackendError::Outdated, Effect::NotDone);
         }
         let may_ask = permit.may_ask();
-        let started = self.shell.backend.start(permit, &secrets).await;
-        drop(secrets);
-        let running = match started {
+        let mut form = permit.form().clone();
+        if permit.target_tells_exit_code() {
+            form.exit = ExitTail::None;
+        }
+        let running = match self.start(permit, secrets).await {
             Ok(running) => running,
             Err(error) => {
-                story.not_started(error, error.effect()).await;
+                let not = story.not_started(error, error.effect()).await;
+                self.shell.recording.ended(self.command(), not.word()).await;
                 self.target_failed(error, error.effect());
                 return;
             }
         };
         story.knows(self.command(), running.shell_id(), running.id());
         self.pumped(running, (form, may_ask), (story, inbound)).await;
+    }
+
+    /// Starts what was permitted. Who ends the pipeline meanwhile does not wait for a target that hangs: whether it
+    /// was started is unknown then, and it is ended as soon as that is known.
+    async fn start(&self, permit: Permit, secrets: Secrets) -> Result<RunningPipeline, BackendError> {
+        let backend = Arc::clone(&self.shell.backend);
+        let mut starting = self.gateway.tasks.spawn(async move { backend.start(permit, &secrets).await });
+        tokio::select! {
+            biased;
+            started = &mut starting => started.unwrap_or(Err(BackendError::Closed)),
+            _by = self.pipeline.killed() => {
+                self.gateway.tasks.spawn(async move {
+                    if let Ok(Ok(unwanted)) = starting.await {
+                        let _told = unwanted.end().await;
+                    }
+                });
+                Err(BackendError::Abandoned)
+            }
+        }
     }
 
     async fn pumped(
@@ -223,9 +274,13 @@ impl Run {
         story.tell(result(outcome)).await;
     }
 
+    async fn not_sent(&self) {
+        self.shell.recording.ended(self.command(), "not_sent").await;
+    }
+
     async fn recorded_end(&self, outcome: &Outcome) {
         if self.shell.recording.is_on() {
-            self.shell.recording.ended(self.command(), outcome.word()).await;
+            self.shell.recording.ended(self.command(), &outcome.words()).await;
         }
     }
 
@@ -247,14 +302,10 @@ impl Run {
         };
         let message = format!("{error}; {what_now}");
         self.failed(record(message, "SekishoTargetFailed", ErrorCategory::ResourceUnavailable));
-        match error {
-            // What such a target says next cannot be told apart from what it does not say.
-            BackendError::Invalid(_)
-            | BackendError::Mismatch
-            | BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS) => {
-                self.shell.break_off(&self.gateway, SessionEnd::Target);
-            }
-            _ => {}
+        // What such a target says next cannot be told apart from what it does not say.
+        let gone = BackendError::Fault(FaultCode::UNEXPECTED_SELECTORS);
+        if matches!(error, BackendError::Invalid(_) | BackendError::Mismatch) || error == gone {
+            self.shell.break_off(&self.gateway, SessionEnd::Target);
         }
     }
 
@@ -266,9 +317,8 @@ impl Run {
         self.shell.front.state(self.pipeline.id(), &Stated { state, error });
     }
 
-    /// Whether there is anybody to show something to.
     pub(super) fn has_host(&self) -> bool {
-        !self.shell.host.no_host
+        self.host == Host::There
     }
 
     pub(super) fn show(&self, call: &HostCall) {

@@ -9,29 +9,26 @@ use std::sync::Arc;
 /// # Errors
 /// What `reseal` says.
 pub(super) fn resealed(value: &Value, reseal: &mut dyn FnMut(&SecureText) -> Result<SecureText>) -> Result<Value> {
-    match value {
-        Value::Secure(sealed) => reseal(sealed).map(Value::Secure),
-        Value::Object(object) => Ok(Value::Object(Arc::new(object_resealed(object, reseal)?))),
-        other => Ok(other.clone()),
+    if let Value::Secure(sealed) = value {
+        return reseal(sealed).map(Value::Secure);
     }
+    if let Value::Object(object) = value {
+        return Ok(Value::Object(Arc::new(object_resealed(object, reseal)?)));
+    }
+    Ok(value.clone())
 }
 
 /// Whether a SecureString is anywhere in a value.
 pub(super) fn has_secure(value: &Value) -> bool {
-    match value {
-        Value::Secure(_) => true,
-        Value::Object(object) => {
-            let within = match &object.content {
-                Content::Nothing => false,
-                Content::Value(value) => has_secure(value),
-                Content::List(_, items) => items.iter().any(has_secure),
-                Content::Dictionary(entries) => entries.iter().any(|(key, value)| has_secure(key) || has_secure(value)),
-            };
-            let members = object.adapted.iter().chain(&object.extended).flatten();
-            within || members.into_iter().any(|(_, value)| has_secure(value))
-        }
-        _ => false,
-    }
+    let Value::Object(object) = value else { return matches!(value, Value::Secure(_)) };
+    let within = match &object.content {
+        Content::Nothing => false,
+        Content::Value(value) => has_secure(value),
+        Content::List(_, items) => items.iter().any(has_secure),
+        Content::Dictionary(entries) => entries.iter().any(|(key, value)| has_secure(key) || has_secure(value)),
+    };
+    let mut members = object.adapted.iter().chain(&object.extended).flatten();
+    within || members.any(|(_, value)| has_secure(value))
 }
 
 fn object_resealed(object: &Object, reseal: &mut dyn FnMut(&SecureText) -> Result<SecureText>) -> Result<Object> {

@@ -125,6 +125,16 @@ fn names_parameters_and_values_are_written_with_care() {
 }
 
 #[test]
+fn that_a_command_may_ask_is_told_since_there_every_one_may() {
+    let asks = CommandRule { prompts: Prompts::Permitted, ..rule("Get-Service", None) };
+    let told = |rules: Vec<CommandRule>| {
+        let notes = exported(&policy(rules, |_, _| {})).notes;
+        notes.iter().any(|note| note.message.contains("Get-Service: that it may ask the user"))
+    };
+    assert!(told(vec![asks]) && !told(vec![rule("Get-Service", None)]));
+}
+
+#[test]
 fn a_program_with_restricted_arguments_never_becomes_a_free_one() {
     let path = r"C:\W\x.exe";
     let each = ArgumentForm::Each { patterns: Vec::new(), max: 1 };

@@ -80,7 +80,9 @@ impl Target {
         stream.set_nodelay(true)?;
         let mut http = Http::accept(&self.tls, stream)?;
         let rule = BindingRule::OneOf(vec![self.binding.clone()]);
-        let mut acceptor = NegotiateAcceptor::new(Arc::clone(&self.account) as Arc<dyn AccountSource>, rule);
+        let own: Arc<Account> = Arc::clone(&self.account);
+        let account: Arc<dyn AccountSource> = own;
+        let mut acceptor = NegotiateAcceptor::new(account, rule);
         let mut known = false;
         while let Some(request) = http.next()? {
             let mut authenticate = None;

@@ -42,13 +42,9 @@ impl Output {
 
 /// A path is a list where the policy has bound it.
 fn first(value: &Value) -> &Value {
-    match value {
-        Value::Object(object) => match &object.content {
-            sekisho_protocol::clixml::Content::List(_, items) => items.first().unwrap_or(value),
-            _ => value,
-        },
-        _ => value,
-    }
+    let Value::Object(object) = value else { return value };
+    let sekisho_protocol::clixml::Content::List(_, items) = &object.content else { return value };
+    items.first().unwrap_or(value)
 }
 
 /// What Get-Service puts out, more or less.

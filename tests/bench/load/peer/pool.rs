@@ -62,15 +62,13 @@ impl Pools {
         }
         let id = request.header.shell.ok_or_else(Fault::no_such_shell)?;
         let pool = lock(&self.0).get(&id).cloned().ok_or_else(Fault::no_such_shell)?;
-        match request.body {
-            RequestBody::Delete => {
-                lock(&self.0).remove(&id);
-                lock(&pool.state).closed = true;
-                pool.changed.notify_all();
-                Ok(ResponseBody::Delete)
-            }
-            body => pool.serve(body, request.header.max_envelope_size, request.header.operation_timeout),
+        if request.body == RequestBody::Delete {
+            lock(&self.0).remove(&id);
+            lock(&pool.state).closed = true;
+            pool.changed.notify_all();
+            return Ok(ResponseBody::Delete);
         }
+        pool.serve(request.body, request.header.max_envelope_size, request.header.operation_timeout)
     }
 
     fn open(&self, request: &Request, create: &CreateShell) -> Outcome<ResponseBody> {

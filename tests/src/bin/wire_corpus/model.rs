@@ -1,8 +1,6 @@
 //! From commands in canonical form to the body that a target gets.
 
-use sekisho_protocol::clixml::{
-    self, Content, Integer, IntegerKind, ListKind, Object, Real, RealKind, Value as Clixml,
-};
+use sekisho_protocol::clixml::{self, Integer, IntegerKind, Real, RealKind, Value as Clixml};
 use sekisho_protocol::psrp::{Argument, Command, CommandKind, CreatePipeline};
 use serde_json::Value;
 
@@ -64,15 +62,7 @@ fn value(item: &Value) -> Result<Clixml, String> {
         Value::Bool(value) => Clixml::Bool(*value),
         Value::String(text) => Clixml::text(text.as_str()),
         Value::Number(number) => of_number(number)?,
-        Value::Array(items) => {
-            let items = items.iter().map(value).collect::<Result<_, _>>()?;
-            let types = ["System.Object[]", "System.Array", "System.Object"].map(str::to_owned);
-            Clixml::object(Object {
-                types: Some(types.into()),
-                content: Content::List(ListKind::List, items),
-                ..Object::default()
-            })
-        }
+        Value::Array(items) => Clixml::array(items.iter().map(value).collect::<Result<_, _>>()?),
         Value::Object(typed) => of_typed(typed)?,
     })
 }
@@ -114,8 +104,5 @@ fn of_typed(typed: &serde_json::Map<String, Value>) -> Result<Clixml, String> {
         "-Infinity" => "-INF",
         other => other,
     };
-    if text.contains(['<', '&']) {
-        return Err("no number".to_owned());
-    }
-    clixml::decode(format!("<{tag}>{text}</{tag}>").as_bytes()).map_err(|error| error.to_string())
+    Clixml::primitive(tag, text).map_err(|error| error.to_string())
 }

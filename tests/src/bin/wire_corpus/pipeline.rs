@@ -64,13 +64,35 @@ fn value(clixml: &Clixml) -> Result<Value, String> {
         Clixml::Guid(guid) => typed("Guid", guid.to_string()),
         Clixml::Uri(text) => typed("Uri", text.clone()),
         Clixml::Version(text) => typed("Version", text.clone()),
-        Clixml::Xml(text) => typed("Xml", text.clone()),
+        Clixml::Xml(text) => typed("Xml", outer_xml(text)),
         Clixml::Secure(_) => typed("SecureString", String::new()),
         Clixml::Units(_) | Clixml::SemanticVersion(_) | Clixml::Progress(_) => {
             return Err("a value that no argument of this form has".to_owned());
         }
         Clixml::Object(object) => of_object(object)?,
     })
+}
+
+/// Elements without content as .NET writes them: `<a />`.
+fn outer_xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut in_tag, mut quote) = (false, None);
+    for c in text.chars() {
+        match (c, quote) {
+            ('"' | '\'', None) if in_tag => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            ('<', None) => in_tag = true,
+            ('>', None) => {
+                in_tag = false;
+                if out.ends_with('/') && !out.ends_with(" /") {
+                    out.insert(out.len().saturating_sub(1), ' ');
+                }
+            }
+            _ => {}
+        }
+        out.push(c);
+    }
+    out
 }
 
 fn integer_type(kind: IntegerKind) -> &'static str {
@@ -203,7 +225,7 @@ fn date_time(text: &str) -> Result<String, String> {
         return Ok(format!("{full}{zone}"));
     }
     let time = OffsetDateTime::parse(&format!("{full}{zone}"), &Rfc3339).map_err(|error| error.to_string())?;
-    let time = time.to_offset(UtcOffset::UTC);
+    let time = time.checked_to_offset(UtcOffset::UTC).ok_or("a date that has no place in UTC")?;
     let (date, clock) = (time.date(), time.time());
     let (hours, minutes, seconds) = clock.as_hms();
     Ok(format!("{date}T{hours:02}:{minutes:02}:{seconds:02}.{:07}+00:00", clock.nanosecond() / 100))

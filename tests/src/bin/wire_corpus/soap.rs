@@ -104,10 +104,6 @@ fn walk(element: &Element, answer: &mut Map<String, Value>) -> Result<(), String
             }
         }
         (Namespace::Shell, "Stream") => push(answer, "streams", stream(element)?),
-        (Namespace::Shell, "Command") if element.children().is_empty() => {
-            put(answer, "command_line", text(element)?);
-        }
-        (Namespace::Shell, "Arguments") => push(answer, "arguments", Value::from(text(element)?)),
         (Namespace::PowerShell, "creationXml") => put(answer, "creation_xml", text(element)?),
         (Namespace::Addressing, _) => return Ok(()),
         _ => {}

@@ -50,12 +50,27 @@ pub(in crate::demo) struct Machine {
     folder: PathBuf,
     services: Mutex<Vec<Service>>,
     passwords: Mutex<BTreeMap<String, NtHash>>,
+    /// What tests script and look at.
+    #[cfg(test)]
+    watch: super::script::Watch,
 }
 
 impl Machine {
     /// A machine of this name, whose files are those of a folder.
     pub(in crate::demo) fn new(name: String, folder: PathBuf) -> Self {
-        Self { name, folder, services: Mutex::new(SERVICES.into()), passwords: Mutex::default() }
+        Self {
+            name,
+            folder,
+            services: Mutex::new(SERVICES.into()),
+            passwords: Mutex::default(),
+            #[cfg(test)]
+            watch: super::script::Watch::default(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(in crate::demo) fn watch(&self) -> &super::script::Watch {
+        &self.watch
     }
 
     pub(super) fn name(&self) -> &str {

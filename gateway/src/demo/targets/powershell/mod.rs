@@ -14,7 +14,11 @@ mod secure;
 mod view;
 
 #[cfg(test)]
+mod script;
+#[cfg(test)]
 mod tests;
 
 pub(super) use machine::Machine;
 pub(super) use pool::Pool;
+#[cfg(test)]
+pub(in crate::demo) use script::{Asked, Heard, Say};

@@ -95,6 +95,8 @@ impl Pool {
         let id = create.shell_id.ok_or_else(|| Fault::invalid_parameter("A PowerShell client names its pool."))?;
         let creation = create.creation_xml.as_deref().and_then(|text| STANDARD.decode(text).ok());
         let creation = creation.ok_or_else(|| Fault::invalid_parameter("The creationXml is not one."))?;
+        #[cfg(test)]
+        machine.watch().hear(super::script::Heard::Create(creation.clone()));
         let fragment = FRAGMENT.min(room(header.max_envelope_size));
         let server = PoolServer::open(id.uuid(), &creation, &private(), fragment).map_err(broken)?;
         Ok(Arc::new(Self {
@@ -123,6 +125,13 @@ impl Pool {
 
     /// Serves one request that names this pool.
     pub(in crate::demo::targets) async fn serve(self: &Arc<Self>, request: Request) -> Result<Done, Fault> {
+        #[cfg(test)]
+        {
+            let wants_key = || self.state.lock().server.request_key();
+            if let Some(scripted) = self.machine.watch().meet(self.id.uuid(), &request, wants_key).await {
+                return scripted;
+            }
+        }
         match request.body {
             RequestBody::Command(line) => self.command(&line).await.map(Done::from),
             RequestBody::Send(streams) => self.send(streams).await.map(Done::from),
@@ -165,6 +174,8 @@ impl Pool {
     }
 
     fn begin(&self, id: Uuid, piece: &[u8]) -> Result<(), Fault> {
+        #[cfg(test)]
+        self.machine.watch().hear(super::script::Heard::Command { id, piece: piece.to_vec() });
         let mut state = self.state.lock();
         let running = state.running.values().filter(|pipeline| !pipeline.ended).count();
         if MAX_RUNNING <= running {

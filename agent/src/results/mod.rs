@@ -5,8 +5,11 @@
 
 use crate::ExitStatus;
 use crate::error::GatewayFault;
-use sekisho_protocol::job::{Effect, FailureClass, JobEvent, OutputData, OutputStream, Summary};
+use sekisho_protocol::job::{
+    Effect, FailureClass, JobEvent, OutputData, OutputStream, PipelineEnd, RECORD_BYTES, RecordStream, Summary,
+};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Bytes of output kept of one target and stream, where it is kept for grouping or for one document.
 pub const STREAM_KEPT: usize = 16 * 1024 * 1024;
@@ -28,11 +31,14 @@ pub struct JobResults {
     asked: Option<Vec<String>>,
     keep: Keep,
     kept: usize,
+    /// Bytes of records whose ends have not come yet, of all targets.
+    begun: usize,
     job: Option<String>,
     targets: Vec<TargetResult>,
     index: HashMap<String, usize>,
     summary: Summary,
     done: bool,
+    whole: Option<KeptRecord>,
 }
 
 /// One target as far as it is known.
@@ -46,6 +52,8 @@ pub struct TargetResult {
     pub stdout: Captured,
     /// What the program wrote to its standard error.
     pub stderr: Captured,
+    /// What a pipeline wrote to its streams, in order.
+    pub records: Records,
     /// How it ended.
     pub outcome: Option<Outcome>,
     /// How long it took, where it finished.
@@ -61,13 +69,39 @@ pub struct Captured {
     pub dropped: u64,
 }
 
+/// Collected records.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The records.
+    pub kept: Vec<KeptRecord>,
+    /// Bytes of those kept.
+    bytes: usize,
+    /// How many came after the bound and were dropped.
+    pub dropped: u64,
+    /// The beginning of one whose end has not come yet.
+    begun: Option<KeptRecord>,
+}
+
+/// One record as it was sent.
+///
+/// `Debug` shows its size only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptRecord {
+    /// Which stream.
+    pub stream: RecordStream,
+    /// Its CLIXML, which nobody has looked at yet.
+    pub clixml: String,
+}
+
 /// How a target ended. Equal outcomes are shown together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The program ended.
+    /// The program or pipeline ended.
     Finished {
         /// With this.
         exit_code: i64,
+        /// How a pipeline ended.
+        state: Option<PipelineEnd>,
     },
     /// Policy does not allow it.
     Denied {
@@ -111,12 +145,19 @@ impl JobResults {
             asked,
             keep,
             kept: 0,
+            begun: 0,
             job: None,
             targets: Vec::new(),
             index: HashMap::new(),
             summary: Summary::default(),
             done: false,
+            whole: None,
         }
+    }
+
+    /// The record that became whole by the line that was taken last, if one did.
+    pub fn take_record(&mut self) -> Option<KeptRecord> {
+        self.whole.take()
     }
 
     /// Takes the next line.
@@ -140,10 +181,15 @@ impl JobResults {
                 Ok(())
             }
             JobEvent::Output { target, stream, data } => self.output(target, *stream, data),
-            JobEvent::Finished { target, exit_code, duration_ms } => {
+            JobEvent::Record { target, stream, clixml, more } => self.record(target, *stream, &clixml.0, *more),
+            JobEvent::Finished { target, exit_code, state, duration_ms } => {
                 let open = self.open(target)?;
+                // Elsewhere the end of a record may be missing: its target was given up.
+                if open.records.begun.is_some() {
+                    return Err(GatewayFault::Order);
+                }
                 open.duration_ms = Some(*duration_ms);
-                open.outcome = Some(Outcome::Finished { exit_code: *exit_code });
+                open.outcome = Some(Outcome::Finished { exit_code: *exit_code, state: *state });
                 self.count(event)
             }
             JobEvent::Denied { target, message, rule } => {
@@ -270,6 +316,34 @@ impl JobResults {
         Ok(())
     }
 
+    fn record(&mut self, name: &str, stream: RecordStream, part: &str, more: bool) -> Result<(), GatewayFault> {
+        let keep = self.keep;
+        let room = TOTAL_KEPT.saturating_sub(self.kept);
+        let begun = self.begun.saturating_add(part.len());
+        if TOTAL_KEPT < begun {
+            return Err(GatewayFault::Size);
+        }
+        let target = self.open(name)?;
+        if !target.started {
+            return Err(GatewayFault::Order);
+        }
+        let Some(record) = target.records.take(stream, part, more)? else {
+            self.begun = begun;
+            return Ok(());
+        };
+        self.begun = begun.saturating_sub(record.clixml.len());
+        let target = self.open(name)?;
+        match (keep, stream) {
+            // How far something was is of no interest afterwards.
+            (Keep::Outcomes, _) | (Keep::Output, RecordStream::Progress) => self.whole = Some(record),
+            (Keep::Output, _) => {
+                let kept = target.records.keep(record, room);
+                self.kept = self.kept.saturating_add(kept);
+            }
+        }
+        Ok(())
+    }
+
     fn finish(&mut self, summary: Summary) -> Result<(), GatewayFault> {
         let all = self.targets.iter().all(|target| target.outcome.is_some());
         if !all || summary != self.summary {
@@ -290,6 +364,45 @@ impl Captured {
         self.bytes.extend_from_slice(now);
         self.dropped = self.dropped.saturating_add(u64::try_from(rest.len()).unwrap_or(u64::MAX));
         now.len()
+    }
+}
+
+impl Records {
+    /// Takes a part; the record, when it is the last one of it.
+    fn take(&mut self, stream: RecordStream, part: &str, more: bool) -> Result<Option<KeptRecord>, GatewayFault> {
+        if self.begun.as_ref().is_some_and(|begun| begun.stream != stream) {
+            return Err(GatewayFault::Order);
+        }
+        let before = self.begun.as_ref().map_or(0, |begun| begun.clixml.len());
+        if RECORD_BYTES < before.saturating_add(part.len()) {
+            return Err(GatewayFault::Size);
+        }
+        let mut record = self.begun.take().unwrap_or_else(|| KeptRecord { stream, clixml: String::new() });
+        record.clixml.push_str(part);
+        if more {
+            self.begun = Some(record);
+            return Ok(None);
+        }
+        Ok(Some(record))
+    }
+
+    /// Keeps a record if there is room for all of it; says how much that took.
+    fn keep(&mut self, record: KeptRecord, room: usize) -> usize {
+        // So that a record of nothing takes room as well.
+        let bytes = record.clixml.len().saturating_add(size_of::<KeptRecord>());
+        if 0 < self.dropped || room.min(STREAM_KEPT.saturating_sub(self.bytes)) < bytes {
+            self.dropped = self.dropped.saturating_add(1);
+            return 0;
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.kept.push(record);
+        bytes
+    }
+}
+
+impl fmt::Debug for KeptRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({} bytes)", self.stream, self.clixml.len())
     }
 }
 
@@ -324,145 +437,4 @@ fn same_names(asked: &[String], accepted: &[String]) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) fn accepted(names: &[&str]) -> JobEvent {
-        JobEvent::accepted("j1".into(), names.iter().map(|name| (*name).to_owned()).collect())
-    }
-
-    pub(crate) fn started(target: &str) -> JobEvent {
-        JobEvent::Started { target: target.into() }
-    }
-
-    pub(crate) fn stdout(target: &str, bytes: &[u8]) -> JobEvent {
-        JobEvent::Output { target: target.into(), stream: OutputStream::Stdout, data: OutputData::of(bytes) }
-    }
-
-    pub(crate) fn finished(target: &str, exit_code: i64) -> JobEvent {
-        JobEvent::Finished { target: target.into(), exit_code, duration_ms: 5 }
-    }
-
-    pub(crate) fn denied(target: &str) -> JobEvent {
-        JobEvent::Denied { target: target.into(), message: "no rule allows it".into(), rule: None }
-    }
-
-    pub(crate) fn applied(keep: Keep, events: &[JobEvent]) -> JobResults {
-        let mut results = JobResults::new(None, keep);
-        for event in events {
-            results.apply(event).unwrap();
-        }
-        results
-    }
-
-    /// `done` with the right numbers, so that a test can end any job.
-    pub(crate) fn done(events: &[JobEvent]) -> JobEvent {
-        let mut summary = Summary::default();
-        for event in events {
-            summary.count(event);
-        }
-        JobEvent::Done { summary }
-    }
-
-    fn fault(before: &[JobEvent], event: JobEvent) -> GatewayFault {
-        applied(Keep::Output, before).apply(&event).unwrap_err()
-    }
-
-    #[test]
-    fn output_is_collected_per_target_and_stream() {
-        let mut events =
-            vec![accepted(&["a", "b"]), started("b"), stdout("b", b"1"), started("a"), stdout("b", b"2\xff")];
-        events.push(JobEvent::Output { target: "a".into(), stream: OutputStream::Stderr, data: OutputData::of(b"e") });
-        let results = applied(Keep::Output, &events);
-        assert_eq!(results.targets()[1].stdout.bytes, b"12\xff");
-        assert_eq!(results.targets()[0].stderr.bytes, b"e");
-        assert!(applied(Keep::Outcomes, &events).targets()[1].stdout.bytes.is_empty());
-    }
-
-    #[test]
-    fn the_order_of_lines_is_checked() {
-        let a = [accepted(&["a"]), started("a")];
-        assert_eq!(fault(&[], started("a")), GatewayFault::Order);
-        assert_eq!(fault(&[], JobEvent::Heartbeat {}), GatewayFault::Order);
-        assert_eq!(fault(&a, accepted(&["a"])), GatewayFault::Order);
-        assert_eq!(fault(&a, started("a")), GatewayFault::Order);
-        assert_eq!(fault(&a[..1], stdout("a", b"x")), GatewayFault::Order);
-        assert_eq!(fault(&a, stdout("b", b"x")), GatewayFault::UnknownTarget);
-        assert_eq!(fault(&a, denied("A")), GatewayFault::UnknownTarget);
-    }
-
-    #[test]
-    fn each_target_has_one_outcome_and_nothing_after_it() {
-        let ended = [accepted(&["a", "b"]), started("a"), finished("a", 0)];
-        for event in [finished("a", 0), denied("a"), started("a"), stdout("a", b"x")] {
-            assert_eq!(fault(&ended, event), GatewayFault::AfterOutcome);
-        }
-        let all = [accepted(&["a"]), denied("a")];
-        let mut results = applied(Keep::Output, &all);
-        results.apply(&done(&all)).unwrap();
-        assert_eq!(results.apply(&JobEvent::Heartbeat {}), Err(GatewayFault::Order));
-    }
-
-    #[test]
-    fn done_must_agree_with_the_lines_before_it() {
-        let missing = [accepted(&["a", "b"]), denied("a")];
-        assert_eq!(fault(&missing, done(&missing)), GatewayFault::Summary);
-        let all = [accepted(&["a"]), denied("a")];
-        assert_eq!(fault(&all, JobEvent::Done { summary: Summary::default() }), GatewayFault::Summary);
-    }
-
-    #[test]
-    fn a_gateway_that_skips_or_adds_a_target_is_found() {
-        let asked = || Some(vec!["a".to_owned(), "B".to_owned()]);
-        assert_eq!(JobResults::new(asked(), Keep::Output).apply(&accepted(&["b", "A"])), Ok(()));
-        for names in [&["a"][..], &["a", "c"], &["a", "b", "c"]] {
-            let applied = JobResults::new(asked(), Keep::Output).apply(&accepted(names));
-            assert_eq!(applied, Err(GatewayFault::OtherTargets), "{names:?}");
-        }
-    }
-
-    #[test]
-    fn an_early_end_gives_every_target_a_true_outcome() {
-        for ending in [Ending::Interrupted, Ending::Lost] {
-            let mut results =
-                applied(Keep::Output, &[accepted(&["a", "b", "c"]), started("a"), finished("a", 0), started("b")]);
-            let events = results.end(ending);
-            assert_eq!(events.len(), 3);
-            assert!(results.is_done());
-            assert_eq!(results.targets()[0].outcome, Some(Outcome::Finished { exit_code: 0 }));
-            for target in &results.targets()[1..] {
-                match (&target.outcome, ending) {
-                    (Some(Outcome::Cancelled { effect: Effect::Unknown }), Ending::Interrupted) => {}
-                    (
-                        Some(Outcome::Failed { class: FailureClass::Lost, effect: Effect::Unknown, .. }),
-                        Ending::Lost,
-                    ) => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-            for event in &events {
-                assert_eq!(event.validate(), Ok(()));
-            }
-            assert_eq!(results.summary().total(), 3);
-            assert!(results.end(ending).is_empty(), "a second end adds nothing");
-        }
-    }
-
-    #[test]
-    fn what_is_dropped_is_counted_and_leaves_no_hole() {
-        let mut captured = Captured::default();
-        assert_eq!(captured.take(b"abc", 2), 2);
-        assert_eq!(captured.take(b"def", 100), 0);
-        assert_eq!((captured.bytes.as_slice(), captured.dropped), (&b"ab"[..], 4));
-    }
-
-    #[test]
-    fn the_exit_status_follows_the_outcomes() {
-        let status = |events: &[JobEvent]| applied(Keep::Output, events).exit_status();
-        let two = accepted(&["a", "b"]);
-        assert_eq!(status(&[two.clone(), finished("a", 0), finished("b", 0)]), ExitStatus::AllOk);
-        assert_eq!(status(&[two.clone(), finished("a", 0), finished("b", 1)]), ExitStatus::SomeFailed);
-        assert_eq!(status(&[two.clone(), finished("a", 0), denied("b")]), ExitStatus::SomeFailed);
-        assert_eq!(status(&[two, denied("a"), denied("b")]), ExitStatus::Denied);
-    }
-}
+pub(crate) mod tests;

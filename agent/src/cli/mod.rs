@@ -1,5 +1,9 @@
 //! The command line: arguments, defaults from the configuration file, and what is done with them.
 
+mod work;
+
+pub use work::{FormArgs, Run, WorkArgs};
+
 use crate::can::{Reading, question};
 use crate::client::{CA_FILE_BYTES, Timeouts, credential};
 use crate::config::{AgentConfig, read_bounded};
@@ -7,13 +11,13 @@ use crate::error::{AgentError, UsageMistake};
 use crate::exec::{ProgressLine, write_error};
 use crate::secrets::PasswordSource;
 use crate::{CanForm, Client, ClientOptions, ExecOptions, ExitStatus, Format, GatewayUrl, Sinks, Trust};
-use crate::{exec, print_capabilities, print_targets, targets_file};
+use crate::{exec, print_capabilities, print_targets, run, targets_file};
 use clap::{Args, Parser, Subcommand};
-use sekisho_protocol::job::{CapabilitiesRequest, JobRequest, THROTTLE, TIMEOUT_SECONDS, TargetSelection};
-use std::ffi::OsString;
+use sekisho_protocol::job::{CapabilitiesRequest, JobRequest, Question, THROTTLE, TIMEOUT_SECONDS, TargetSelection};
 use std::future::Future;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Read};
 use std::path::PathBuf;
+use work::{RUN_HELP, script};
 
 /// The agent's command line.
 #[derive(Debug, Parser)]
@@ -37,8 +41,9 @@ pub enum Command {
     /// Ask what you may do on a target, or whether one command would be allowed there; nothing is run
     #[command(after_help = CAN_HELP)]
     Can(Can),
-    /// Kept for PowerShell commands, which come later
-    Run(Reserved),
+    /// Run a PowerShell command or script on many targets; objects come back
+    #[command(after_help = RUN_HELP)]
+    Run(Run),
 }
 
 /// `sekisho exec`.
@@ -88,6 +93,7 @@ otherwise. Each word is one argument; a single word may be a whole text of Power
   sekisho can -t web01 -- 'Get-Service -Name Dns | Select-Object Name, Status'
   sekisho can -t web01 -- sc query W32Time
   sekisho can -t web01 --powershell -- ipconfig /all
+  sekisho can -t web01 --script tidy.ps1 --arg Days=30
 
 The exit code is 0 for yes, 3 for no, and otherwise that of `sekisho --help`.";
 
@@ -109,17 +115,15 @@ pub struct Can {
     /// Judge the command as a program, whatever its first word looks like
     #[arg(long)]
     pub program: bool,
+    /// Ask about the script in this file, or - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "program", "powershell"])]
+    pub script: Option<PathBuf>,
+    /// A value for a name of the script's param(...); may be given more than once
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub arg: Vec<String>,
     /// The command and its arguments, each as it is
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
-}
-
-/// `sekisho run`, with whatever follows.
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub struct Reserved {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    rest: Vec<OsString>,
 }
 
 /// Where and as whom. Never a password: others can read arguments and environment.
@@ -186,7 +190,7 @@ pub async fn execute<I: Future<Output = ()> + Send>(
         Command::Exec(exec) => execute_exec(exec, Sinks { out, err }, interrupt).await,
         Command::Targets(targets) => execute_targets(targets, out).await.map(|()| ExitStatus::AllOk),
         Command::Can(can) => execute_can(can, out).await,
-        Command::Run(_) => Err(UsageMistake::RunIsReserved.into()),
+        Command::Run(run) => execute_run(run, Sinks { out, err }, interrupt).await,
     };
     outcome.unwrap_or_else(|error| {
         // Nobody is left to tell when standard error is gone too.
@@ -209,13 +213,25 @@ async fn execute_exec<I: Future<Output = ()> + Send>(
     exec(&mut client, &request, options, sinks, interrupt()).await
 }
 
+async fn execute_run<I: Future<Output = ()> + Send>(
+    arguments: &Run,
+    sinks: Sinks<'_>,
+    interrupt: impl FnOnce() -> I,
+) -> Result<ExitStatus, AgentError> {
+    let request = arguments.request(&mut std::io::stdin())?;
+    let settings = arguments.login.settings()?;
+    let options = arguments.options();
+    let mut client = settings.connect().await?;
+    run(&mut client, &request, options, sinks, interrupt()).await
+}
+
 async fn execute_targets(arguments: &Targets, out: &mut (dyn std::io::Write + Send)) -> Result<(), AgentError> {
     let mut client = arguments.login.settings()?.connect().await?;
     print_targets(&mut client, arguments.output, out).await
 }
 
 async fn execute_can(arguments: &Can, out: &mut (dyn std::io::Write + Send)) -> Result<ExitStatus, AgentError> {
-    let request = arguments.request()?;
+    let request = arguments.request(&mut std::io::stdin())?;
     let form = if arguments.json { CanForm::Json } else { CanForm::Text };
     let mut client = arguments.login.settings()?.connect().await?;
     print_capabilities(&mut client, &request, form, out).await
@@ -226,13 +242,14 @@ impl Can {
     ///
     /// # Errors
     /// The first mistake.
-    pub fn request(&self) -> Result<CapabilitiesRequest, AgentError> {
+    pub fn request(&self, input: &mut dyn Read) -> Result<CapabilitiesRequest, AgentError> {
         let reading = match (self.powershell, self.program) {
             (true, _) => Reading::Powershell,
             (false, true) => Reading::Program,
             (false, false) => Reading::ByForm,
         };
-        let request = match question(&self.command, reading) {
+        let script = script(self.script.as_deref(), &self.arg, &self.login, input)?.map(Question::Script);
+        let request = match script.or_else(|| question(&self.command, reading)) {
             None => CapabilitiesRequest::list(self.target.clone()),
             Some(question) => CapabilitiesRequest::ask(self.target.clone(), question),
         };
@@ -313,181 +330,4 @@ impl Settings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-    use sekisho_protocol::job::{JobMistake, Question};
-
-    fn parsed(line: &[&str]) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from([&["sekisho"], line].concat())
-    }
-
-    fn exec_of(line: &[&str]) -> Exec {
-        match parsed(line).unwrap().command {
-            Command::Exec(exec) => exec,
-            Command::Targets(_) | Command::Can(_) | Command::Run(_) => panic!("not exec"),
-        }
-    }
-
-    fn login(change: impl FnOnce(&mut LoginArgs)) -> LoginArgs {
-        let mut login =
-            LoginArgs { gateway: Some("https://gw".into()), user: Some("alice".into()), ..LoginArgs::default() };
-        change(&mut login);
-        login
-    }
-
-    #[test]
-    fn the_definition_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn arguments_become_a_request() {
-        let exec = exec_of(&[
-            "exec",
-            "--target",
-            "a,b",
-            "--target",
-            "c",
-            "--throttle",
-            "4",
-            "--timeout",
-            "9",
-            "--",
-            "ping",
-            "-n",
-            "1",
-            "--x",
-        ]);
-        let request = exec.request().unwrap();
-        assert_eq!(
-            (request.program.as_str(), request.arguments),
-            ("ping", vec!["-n".into(), "1".into(), "--x".into()])
-        );
-        assert_eq!(request.targets, TargetSelection::Names(vec!["a".into(), "b".into(), "c".into()]));
-        assert_eq!((request.throttle, request.timeout_seconds), (Some(4), Some(9)));
-        let group = exec_of(&["exec", "--group", "web", "--", "hostname"]).request().unwrap();
-        assert_eq!(group.targets, TargetSelection::Group("web".into()));
-    }
-
-    #[test]
-    fn a_question_is_about_one_target_and_at_most_one_command() {
-        let can = |line: &[&str]| match parsed(&[&["can", "-t", "web01"], line].concat()).map(|cli| cli.command) {
-            Ok(Command::Can(can)) => can.request(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(can(&[]).unwrap(), CapabilitiesRequest::list("web01".to_owned()));
-        let asked = can(&["--json", "--", "Get-It", "-Name", "a b"]).unwrap();
-        assert_eq!(asked.question, Some(Question::Powershell("Get-It -Name 'a b'".to_owned())));
-        let asked = can(&["--program", "--", "Get-It"]).unwrap();
-        assert!(matches!(asked.question, Some(Question::Program(_))));
-        let asked = can(&["--powershell", "--", "ipconfig", "/all"]).unwrap();
-        assert_eq!(asked.question, Some(Question::Powershell("ipconfig /all".to_owned())));
-        assert!(matches!(can(&["--", " "]), Err(AgentError::Job(JobMistake::Program))));
-        assert!(parsed(&["can"]).is_err());
-        assert!(parsed(&["can", "-t", "a", "--powershell", "--program", "--", "x"]).is_err());
-        assert!(parsed(&["can", "-t", "a", "x"]).is_err(), "no --");
-    }
-
-    #[test]
-    fn targets_are_said_in_exactly_one_way() {
-        assert!(parsed(&["exec", "--", "hostname"]).is_err());
-        assert!(parsed(&["exec", "--target", "a", "--group", "b", "--", "hostname"]).is_err());
-        assert!(parsed(&["exec", "--target", "a"]).is_err(), "no program");
-        assert!(parsed(&["exec", "--target", "a", "hostname"]).is_err(), "no --");
-        assert!(parsed(&["exec", "--target", "a", "--throttle", "0", "--", "x"]).is_err());
-        let twice = exec_of(&["exec", "--target", "a,A", "--", "hostname"]).request();
-        assert!(matches!(twice, Err(AgentError::Job(JobMistake::TargetTwice))));
-    }
-
-    #[test]
-    fn targets_come_from_a_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("targets");
-        std::fs::write(&path, "web01 # first\nweb02\n").unwrap();
-        let file = path.to_str().unwrap();
-        let request = exec_of(&["exec", "--targets-file", file, "--", "hostname"]).request().unwrap();
-        assert_eq!(request.targets, TargetSelection::Names(vec!["web01".into(), "web02".into()]));
-        std::fs::write(&path, "# none\n").unwrap();
-        let none = exec_of(&["exec", "--targets-file", file, "--", "hostname"]).request();
-        assert!(matches!(none, Err(AgentError::Job(JobMistake::NoTarget))));
-    }
-
-    #[test]
-    fn there_is_no_way_to_pass_a_password_or_to_skip_verification() {
-        for line in [
-            &["targets", "--password", "x"][..],
-            &["targets", "--insecure"],
-            &["targets", "--no-verify"],
-            &["targets", "--ca", "a", "--pin", "b"],
-            &["targets", "--password-stdin", "--password-file", "f"],
-        ] {
-            assert!(parsed(line).is_err(), "{line:?}");
-        }
-        let names = Cli::command()
-            .get_subcommands()
-            .flat_map(|c| c.get_arguments().map(|a| a.get_id().to_string()))
-            .collect::<Vec<_>>();
-        assert!(names.iter().all(|name| !name.contains("insecure") && name != "password"), "{names:?}");
-        let command = Cli::command();
-        assert!(
-            command
-                .get_subcommands()
-                .flat_map(clap::Command::get_arguments)
-                .all(|argument| argument.get_value_delimiter().is_none() || argument.get_id() == "target")
-        );
-    }
-
-    #[test]
-    fn run_says_that_it_comes_later() {
-        let cli = parsed(&["run", "--anything", "Get-Process"]).unwrap();
-        assert!(matches!(cli.command, Command::Run(_)));
-        assert!(UsageMistake::RunIsReserved.to_string().contains("sekisho exec"));
-    }
-
-    #[test]
-    fn arguments_come_before_the_file() {
-        let config = AgentConfig {
-            gateway: Some("https://other".into()),
-            user: Some("bob".into()),
-            ca: Some("/nowhere/ca.pem".into()),
-            pin: None,
-        };
-        let pinned = login(|login| login.pin = Some("00".repeat(32)));
-        let settings = pinned.settings_with(config.clone()).unwrap();
-        assert_eq!(settings.client.gateway.host(), "gw");
-        assert_eq!(settings.user, "alice");
-        assert_eq!(settings.client.trust, Trust::Pin([0; 32]));
-        let error = LoginArgs::default().settings_with(config).unwrap_err();
-        assert!(matches!(error, AgentError::File { .. }), "the file's CA counts: {error}");
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let missing = |login: &LoginArgs| match login.settings_with(AgentConfig::default()) {
-            Err(AgentError::Usage(mistake)) => mistake,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(missing(&LoginArgs::default()), UsageMistake::NoGateway);
-        assert_eq!(missing(&login(|login| login.user = None)), UsageMistake::NoUser);
-        assert_eq!(missing(&login(|login| login.gateway = Some("http://gw".into()))), UsageMistake::NotHttps);
-        let both = AgentConfig { ca: Some("a".into()), pin: Some("b".into()), ..AgentConfig::default() };
-        assert!(matches!(login(|_| ()).settings_with(both), Err(AgentError::Usage(UsageMistake::CaAndPin))));
-    }
-
-    #[test]
-    fn the_password_is_asked_for_unless_told_otherwise() {
-        let source = |login: LoginArgs| login.settings_with(AgentConfig::default()).unwrap().password;
-        assert_eq!(source(login(|_| ())), PasswordSource::Prompt);
-        assert_eq!(source(login(|login| login.password_stdin = true)), PasswordSource::Stdin);
-        assert_eq!(source(login(|login| login.password_file = Some("f".into()))), PasswordSource::File("f".into()));
-    }
-
-    #[test]
-    fn help_has_the_exit_codes() {
-        let help = Cli::command().render_long_help().to_string();
-        for status in ExitStatus::ALL {
-            assert!(help.contains(&format!("{}  ", status.code())), "{help}");
-        }
-    }
-}
+mod tests;
