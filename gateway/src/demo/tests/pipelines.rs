@@ -50,10 +50,8 @@ fn script(text: &str) -> Vec<Command> {
 }
 
 fn message(refusal: Refusal) -> String {
-    match refusal {
-        Refusal::Denied { message, .. } => message,
-        other => panic!("{other:?}"),
-    }
+    let Refusal::Denied { message, .. } = refusal else { panic!("{refusal:?}") };
+    message
 }
 
 /// The audit lines of a kind, when the gateway has gone.
