@@ -1,5 +1,3 @@
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test fails by anything else")]
-
 use super::object::Objects;
 use super::offered::Parameter;
 use super::*;
