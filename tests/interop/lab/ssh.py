@@ -27,6 +27,8 @@ TERMINATE = NAMESPACES["rsp"] + "/signal/terminate"
 STOP = "powershell/signal/crtl_c"
 TIMED_OUT, ABORTED, NO_SHELL = 2150858793, 995, 2150858843
 OPERATION_TIMEOUT = 20
+# Seconds that a stopped pipeline may take to say so.
+STOPPING = 10
 FAILURES = (WinRMError, RequestException, ValueError)
 
 
@@ -72,6 +74,7 @@ class Bridge:
         self.settings, self.control = settings, settings.wsman()
         self.idle, self.out = queue.SimpleQueue(), threading.Lock()
         self.seen, self.running, self.closed = {}, set(), False
+        self.ended = {}
         self.creation, self.shell = bytearray(), None
         self.uri = RESOURCE + settings.configuration
 
@@ -108,6 +111,8 @@ class Bridge:
             return
         if heard.kind == "Signal":
             self.signal(heard.pipeline, STOP)
+            # A server says that a pipeline has stopped before it acknowledges the signal.
+            self.ended.setdefault(heard.pipeline, threading.Event()).wait(STOPPING)
         elif heard.kind == "Close" and heard.pipeline == POOL:
             self.closed = True
             self.delete()
@@ -181,6 +186,8 @@ class Bridge:
             wsman = self.settings.wsman()
         while not self.fetched(wsman, pipeline):
             pass
+        if pipeline:
+            self.ended.setdefault(pipeline, threading.Event()).set()
         self.idle.put(wsman)
 
     def fetched(self, wsman, pipeline):
