@@ -37,7 +37,11 @@ def test_a_scenario_looks_the_same_over_winrm(client, engine_serve, engine_targe
     restricted = name.startswith("2")
     direct = shlex.join(engine_serve) + (f" {RESTRICTED}" if restricted else "")
     expected = client().scenario(name, LAB_DIRECT=direct)
-    assert client(1 if restricted else 0).scenario(name) == expected
+    seen = client(1 if restricted else 0).scenario(name)
+    if name == "12-many-sessions":
+        # Of three sessions at once, the first to answer is the first.
+        seen, expected = "".join(sorted(seen.splitlines(True))), "".join(sorted(expected.splitlines(True)))
+    assert seen == expected
     assert bool(expected.strip()) == (name != "01-open-close")
     assert not engine_targets.seen("labbug")
 
