@@ -202,7 +202,7 @@ impl RunningPipeline {
                     pool.watch();
                     tokio::select! {
                         answer = exchange => answer,
-                        () = pool.ended() => Err(BackendError::NoPool),
+                        () = pool.ended() => Err(BackendError::Closed),
                     }
                 }
             }

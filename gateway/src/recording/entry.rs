@@ -54,7 +54,7 @@ pub enum Entry {
 /// Whose session it is, and where the audit log stood when it began.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begin {
-    /// [`FORMAT`].
+    /// `FORMAT`.
     pub format: u32,
     /// The gateway's id of the session.
     pub session: String,

@@ -207,12 +207,14 @@ fn decode_command(value: &Value) -> Result<Command> {
         return Err(LimitExceeded::Command.into());
     }
     let name = text(required(object, "Cmd")?)?;
-    if name.is_empty() {
+    let kind = if boolean(required(object, "IsScript")?)? { CommandKind::Script } else { CommandKind::Name };
+    // A script without text is one that does nothing.
+    if name.is_empty() && kind == CommandKind::Name {
         return Err(Malformed::PsrpBody.into());
     }
     Ok(Command {
         name: name.to_owned(),
-        kind: if boolean(required(object, "IsScript")?)? { CommandKind::Script } else { CommandKind::Name },
+        kind,
         scope: match optional_boolean(required(object, "UseLocalScope")?)? {
             None => Scope::Default,
             Some(true) => Scope::Local,

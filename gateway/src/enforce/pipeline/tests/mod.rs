@@ -1,7 +1,5 @@
 //! Every spelling of a wrapper that stock clients send, and what comes close to one and is none.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test fails by anything else")]
-
 mod local;
 mod sent;
 mod values;
@@ -52,31 +50,23 @@ fn one(commands: Vec<Wire>) -> Asked {
 }
 
 fn why(asked: Asked) -> Why {
-    match asked {
-        Asked::Refused(unread) => unread.why,
-        other => panic!("{other:?}"),
-    }
+    let Asked::Refused(unread) = asked else { panic!("{asked:?}") };
+    unread.why
 }
 
 fn script_of(asked: Asked) -> (ScriptRequest, Form) {
-    match asked {
-        Asked::Judge { action: Action::Script(request), form } => (request, form),
-        other => panic!("{other:?}"),
-    }
+    let Asked::Judge { action: Action::Script(request), form } = asked else { panic!("{asked:?}") };
+    (request, form)
 }
 
 fn commands_of(asked: Asked) -> (CommandsRequest, Form) {
-    match asked {
-        Asked::Judge { action: Action::Commands(request), form } => (request, form),
-        other => panic!("{other:?}"),
-    }
+    let Asked::Judge { action: Action::Commands(request), form } = asked else { panic!("{asked:?}") };
+    (request, form)
 }
 
 fn local_of(asked: Asked) -> Local {
-    match asked {
-        Asked::Local { local, .. } => local,
-        other => panic!("{other:?}"),
-    }
+    let Asked::Local { local, .. } = asked else { panic!("{asked:?}") };
+    local
 }
 
 fn invoked(name: &str, arguments: Vec<Argument>, out: &str, stream: Vec<Argument>) -> Asked {

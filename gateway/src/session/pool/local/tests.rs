@@ -1,5 +1,3 @@
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test fails by anything else")]
-
 use super::object::Objects;
 use super::offered::Parameter;
 use super::*;
@@ -46,10 +44,8 @@ fn query(names: &[&str], kinds: Option<i32>, then: Then) -> CommandQuery {
 fn names(answers: &Answers) -> Vec<String> {
     let name = |value: &Value| {
         let object = value.as_object()?;
-        match object.member("Name").or_else(|| object.adapted_member("Name"))? {
-            Value::Text(name) => Some(name.clone()),
-            _ => None,
-        }
+        let name = object.member("Name").or_else(|| object.adapted_member("Name"))?;
+        if let Value::Text(name) = name { Some(name.clone()) } else { None }
     };
     answers.output.iter().filter_map(name).collect()
 }
@@ -226,18 +222,12 @@ fn an_answer_has_a_bound() {
 fn common_parameters_are_made_once() {
     let all = all();
     let mut objects = Objects::default();
-    let of = |value: &Value| match value.as_object().unwrap().member("Parameters").unwrap() {
-        Value::Object(object) => match &object.content {
-            Content::Dictionary(entries) => {
-                let verbose = entries.iter().find(|(key, _)| *key == Value::text("Verbose")).unwrap();
-                match &verbose.1 {
-                    Value::Object(object) => std::sync::Arc::clone(object),
-                    _ => panic!("no object"),
-                }
-            }
-            _ => panic!("no dictionary"),
-        },
-        _ => panic!("no object"),
+    let of = |value: &Value| {
+        let parameters = value.as_object().and_then(|object| object.member("Parameters")).and_then(Value::as_object);
+        let Some(Content::Dictionary(entries)) = parameters.map(|object| &object.content) else { panic!("none") };
+        let verbose = entries.iter().find(|(key, _)| *key == Value::text("Verbose")).unwrap();
+        let Value::Object(object) = &verbose.1 else { panic!("no object") };
+        std::sync::Arc::clone(object)
     };
     let (one, other) = (objects.metadata(&all[0]), objects.metadata(&all[1]));
     assert!(std::sync::Arc::ptr_eq(&of(&one), &of(&other)));
