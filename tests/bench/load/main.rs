@@ -14,7 +14,6 @@ mod pool;
 mod psrp;
 mod session;
 mod signing;
-
 mod throughput;
 
 use plan::{Mode, Plan};
