@@ -126,6 +126,9 @@ pub const CLIXML_ELEMENTS: usize = 200_000;
 /// Elements of one CLIXML body when every reference in it is followed.
 pub const CLIXML_EXPANDED: usize = 400_000;
 
+/// Bytes that the references of one CLIXML body stand for: who copies a value copies these too.
+pub const CLIXML_REPEATED: usize = CLIXML_BYTES;
+
 /// Bytes of one PSRP object: what PowerShell's server takes.
 pub const PSRP_OBJECT: usize = CLIXML_BYTES + 1024;
 

@@ -51,6 +51,8 @@ pub struct TargetPool {
     /// Who polls the pool's own stream.
     polling: tokio::sync::Mutex<()>,
     watched: AtomicBool,
+    /// Answers of the pool's own are being sent.
+    answering: AtomicBool,
     /// Fragments leave in the order in which they were made.
     sending: tokio::sync::Mutex<()>,
     pub(super) keys: Keys,
@@ -124,6 +126,7 @@ impl TargetPool {
             ended: CancellationToken::new(),
             polling: tokio::sync::Mutex::default(),
             watched: AtomicBool::new(false),
+            answering: AtomicBool::new(false),
             sending: tokio::sync::Mutex::default(),
             keys: Keys::default(),
         }))
@@ -259,7 +262,7 @@ impl TargetPool {
             match event {
                 ClientEvent::SessionKey(sealed) => self.keys.learn(&sealed)?,
                 ClientEvent::PublicKeyRequest => self.exchange_soon(),
-                ClientEvent::HostCall { id: None, call } => self.answer(call),
+                ClientEvent::HostCall { id: None, call } => self.answer(call)?,
                 ClientEvent::HostCall { id: Some(_), .. }
                 | ClientEvent::PrivateData(_)
                 | ClientEvent::Opened
@@ -280,17 +283,24 @@ impl TargetPool {
         });
     }
 
-    /// Calls of the pool itself, outside of any pipeline: nobody is asked, and nothing is shown.
-    fn answer(self: &Arc<Self>, call: HostCall) {
-        let Some(result) = own_answer(&self.window, &call) else { return };
+    /// Calls of the pool itself, outside of any pipeline: nobody is asked, and nothing is shown. A target that does
+    /// not take its answers is not given more than some.
+    fn answer(self: &Arc<Self>, call: HostCall) -> Result<(), BackendError> {
+        let Some(result) = own_answer(&self.window, &call) else { return Ok(()) };
         let response = HostResponse { call: call.call, method: call.method, result };
+        self.with_machine(|machine| machine.host_response(None, &response)).map_err(BackendError::Invalid)?;
+        if self.answering.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
         let pool = Arc::clone(self);
         tokio::spawn(async move {
-            let made = pool.with_machine(|machine| machine.host_response(None, &response));
-            if made.is_err() || pool.flush(Of::Pool, Stream::PromptResponse).await.is_err() {
-                tracing::debug!("A call of a target's pool was not answered");
+            let flushed = pool.flush(Of::Pool, Stream::PromptResponse).await;
+            pool.answering.store(false, Ordering::Relaxed);
+            if let Err(error) = flushed {
+                tracing::debug!(%error, "A call of a target's pool was not answered");
             }
         });
+        Ok(())
     }
 }
 

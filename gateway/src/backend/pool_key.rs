@@ -30,6 +30,10 @@ impl Keys {
         Ok(())
     }
 
+    fn is_awaited(&self) -> bool {
+        self.exchange.lock().is_some()
+    }
+
     fn session(&self) -> Option<Arc<SessionKey>> {
         self.session.lock().clone()
     }
@@ -45,15 +49,10 @@ impl TargetPool {
         if let Some(key) = self.keys.session() {
             return Ok(key);
         }
-        // Making a key pair keeps a processor busy for a tenth of a second and more.
-        let made = tokio::task::spawn_blocking(|| {
-            let mut random = random().ok()?;
-            ExchangeKey::generate(&mut random).ok()
-        });
-        let exchange = made.await.ok().flatten().ok_or(BackendError::NoKey)?;
-        let public = exchange.public_key();
-        *self.keys.exchange.lock() = Some(exchange);
-        self.with_machine(|machine| machine.public_key(&public));
+        // One that was given up half-way is answered still: a second one would never fit its answer.
+        if !self.keys.is_awaited() {
+            self.ask_for_key().await?;
+        }
         self.flush(Of::Pool, Stream::Main).await?;
         let deadline = after(EXCHANGE);
         loop {
@@ -69,6 +68,19 @@ impl TargetPool {
             };
             timeout_at(deadline, waited).await.map_err(|_late| BackendError::NoKey)??;
         }
+    }
+
+    async fn ask_for_key(self: &Arc<Self>) -> Result<(), BackendError> {
+        // Making a key pair keeps a processor busy for a tenth of a second and more.
+        let made = tokio::task::spawn_blocking(|| {
+            let mut random = random().ok()?;
+            ExchangeKey::generate(&mut random).ok()
+        });
+        let exchange = made.await.ok().flatten().ok_or(BackendError::NoKey)?;
+        let public = exchange.public_key();
+        *self.keys.exchange.lock() = Some(exchange);
+        self.with_machine(|machine| machine.public_key(&public));
+        Ok(())
     }
 
     /// Opens a SecureString that the target has sealed.

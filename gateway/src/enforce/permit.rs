@@ -45,7 +45,8 @@ impl Leave {
     pub(super) fn runs_program(&self) -> bool {
         match self {
             Self::Commands(commands, _) => pipeline::Sent::Commands(commands).runs_program(),
-            Self::Program(_) | Self::Encoded(_) | Self::Script(..) => false,
+            Self::Script(script, _) => pipeline::Sent::Script(script).runs_program(),
+            Self::Program(_) | Self::Encoded(_) => false,
         }
     }
 

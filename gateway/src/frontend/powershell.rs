@@ -87,6 +87,10 @@ impl Fresh {
     fn seat(mut self, place: Place) -> Option<Arc<PoolShell>> {
         let shell = Arc::clone(self.shell.as_ref()?);
         self.gateway.sessions.seat(Session::Pool(Arc::clone(&shell)), place).ok()?;
+        // What a stopping gateway closes it has taken out of the table already.
+        if self.gateway.stopping.is_cancelled() && self.gateway.sessions.remove_pool(&shell) {
+            return None;
+        }
         self.shell = None;
         Some(shell)
     }

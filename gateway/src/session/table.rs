@@ -2,6 +2,7 @@
 
 use super::any::Session;
 use super::places::{Place, Places, ShellRules, TableFull};
+use super::pool::PoolShell;
 use crate::identity::PrincipalName;
 use parking_lot::Mutex;
 use sekisho_protocol::wsman::ShellId;
@@ -66,6 +67,17 @@ impl SessionTable {
     /// Takes a shell out.
     pub fn remove(&self, principal: &PrincipalName, id: ShellId) -> Option<Session> {
         self.shells.lock().remove(&(principal.clone(), id)).map(|seated| seated.shell)
+    }
+
+    /// Takes out this very pool, and no other that has its id by now; whether it was there.
+    pub fn remove_pool(&self, pool: &Arc<PoolShell>) -> bool {
+        let key = (pool.principal().clone(), pool.id());
+        let mut shells = self.shells.lock();
+        let same = shells.get(&key).is_some_and(|seated| match &seated.shell {
+            Session::Pool(seated) => Arc::ptr_eq(seated, pool),
+            Session::Shell(_) => false,
+        });
+        same && shells.remove(&key).is_some()
     }
 
     /// Takes out all shells that `ended` picks.

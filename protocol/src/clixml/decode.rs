@@ -13,7 +13,7 @@ use super::text::{unescape, unescape_units};
 use super::value::{Content, ListKind, Member, Object, TypeNames, Value};
 use crate::Result;
 use crate::error::{LimitExceeded, Malformed, Unsupported};
-use crate::limits::{CLIXML_BYTES, CLIXML_DEPTH, CLIXML_ELEMENTS, CLIXML_EXPANDED};
+use crate::limits::{CLIXML_BYTES, CLIXML_DEPTH, CLIXML_ELEMENTS, CLIXML_EXPANDED, CLIXML_REPEATED};
 use crate::xml::{attribute_value, is_carried, is_space, reference_char};
 
 /// Reads the body of a message: one element, in UTF-8, with or without byte order mark.
@@ -56,15 +56,18 @@ struct Measure {
     /// Levels of elements, itself included.
     height: usize,
     elements: usize,
+    /// Bytes of text that references stand for.
+    repeated: usize,
 }
 
-const LEAF: Measure = Measure { height: 1, elements: 1 };
+const LEAF: Measure = Measure { height: 1, elements: 1, repeated: 0 };
 
 impl Measure {
     fn around(self, inner: Self) -> Self {
         Self {
             height: self.height.max(inner.height.saturating_add(1)),
             elements: self.elements.saturating_add(inner.elements),
+            repeated: self.repeated.saturating_add(inner.repeated),
         }
     }
 }
@@ -222,18 +225,19 @@ impl<'t> Decoder<'t> {
 
     fn object(&mut self, id: Option<u32>, empty: bool, depth: usize) -> Result<(Arc<Object>, Measure)> {
         let taken = id.is_some_and(|id| self.objects.insert(id, Known::Doubtful).is_some());
+        let begin = self.reader.buffer_position();
         let mut parts = Parts::default();
         let mut measure = LEAF;
         while let Some((start, empty)) = if empty { None } else { self.child()? } {
             let inner = self.part(&mut parts, &start, empty, depth.saturating_add(1))?;
-            measure = measure.around(inner);
-            if CLIXML_EXPANDED < measure.elements {
-                return Err(LimitExceeded::XmlElements.into());
-            }
+            measure = self.bounded(measure.around(inner))?;
         }
         let object = Arc::new(parts.into_object());
         if let Some(id) = id.filter(|_| !taken) {
-            self.objects.insert(id, Known::Once((Arc::clone(&object), measure)));
+            // Whoever follows a reference to it reads all of it again.
+            let bytes = usize::try_from(self.reader.buffer_position().saturating_sub(begin)).unwrap_or(usize::MAX);
+            let again = Measure { repeated: measure.repeated.saturating_add(bytes), ..measure };
+            self.objects.insert(id, Known::Once((Arc::clone(&object), again)));
         }
         Ok((object, measure))
     }
@@ -398,7 +402,10 @@ impl<'t> Decoder<'t> {
     }
 
     fn bounded(&self, measure: Measure) -> Result<Measure> {
-        if CLIXML_EXPANDED < measure.elements { Err(LimitExceeded::XmlElements.into()) } else { Ok(measure) }
+        if CLIXML_EXPANDED < measure.elements {
+            return Err(LimitExceeded::XmlElements.into());
+        }
+        if CLIXML_REPEATED < measure.repeated { Err(LimitExceeded::MessageSize.into()) } else { Ok(measure) }
     }
 }
 

@@ -276,3 +276,21 @@ proptest! {
         let _ignored = decode_document(text.as_bytes());
     }
 }
+
+/// A value that stands for much more than it says would be copied as often as it is named.
+#[test]
+fn references_repeat_no_more_than_a_body_may_have() {
+    let large = "x".repeat(100_000);
+    let body = |references: usize| {
+        let repeated = "<Ref RefId=\"1\"/>".repeat(references);
+        format!("<Obj RefId=\"0\"><LST><Obj RefId=\"1\"><S>{large}</S></Obj>{repeated}</LST></Obj>")
+    };
+    assert!(decode(body(100).as_bytes()).is_ok());
+    assert_eq!(decode(body(110).as_bytes()), Err(LimitExceeded::MessageSize.into()));
+    let nested = format!(
+        "<Obj RefId=\"0\"><LST><Obj RefId=\"1\"><S>{large}</S></Obj><Obj RefId=\"2\"><LST>{}</LST></Obj>{}</LST></Obj>",
+        "<Ref RefId=\"1\"/>".repeat(20),
+        "<Ref RefId=\"2\"/>".repeat(6)
+    );
+    assert_eq!(decode(nested.as_bytes()), Err(LimitExceeded::MessageSize.into()));
+}

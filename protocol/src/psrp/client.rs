@@ -15,7 +15,7 @@ use super::record::RecordBody;
 use crate::Result;
 use crate::clixml::{Object, Value};
 use crate::error::{LimitExceeded, Misuse, PeerMisbehaved, Unsupported};
-use crate::limits::{PSRP_PIPELINES, PSRP_SESSION_KEYS};
+use crate::limits::{PSRP_PIPELINES, PSRP_POOL_ANSWERS, PSRP_SESSION_KEYS};
 
 /// What a target did.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +159,10 @@ impl PoolClient {
     pub fn host_response(&mut self, id: Option<Uuid>, response: &HostResponse) -> Result<()> {
         if let Some(id) = id {
             self.running(id)?;
+        }
+        // A target that asks and takes no answers.
+        if PSRP_POOL_ANSWERS < self.outbox.waiting(id) {
+            return Err(LimitExceeded::InFlight.into());
         }
         let kind = if id.is_some() { MessageType::PipelineHostResponse } else { MessageType::RunspacePoolHostResponse };
         self.outbox.send(id, kind, &response.encode());

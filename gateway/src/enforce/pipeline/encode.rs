@@ -79,9 +79,9 @@ impl std::fmt::Debug for Writer<'_> {
 }
 
 impl Sent<'_> {
-    /// Whether a program is among it, whose exit code only the target knows.
+    /// Whether a program is among it, or may be in a script: its exit code only the target knows.
     pub fn runs_program(self) -> bool {
-        let Self::Commands(commands) = self else { return false };
+        let Self::Commands(commands) = self else { return true };
         let mut all = commands.statements().iter().flatten();
         all.any(|command| matches!(command.arguments(), CheckedArguments::Program(_)))
     }

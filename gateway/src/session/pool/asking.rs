@@ -30,13 +30,20 @@ impl Questions {
         Some(HostCall { call: self.last, ..call.clone() })
     }
 
+    /// A question that was not asked after all.
+    pub(super) fn withdraw(&mut self, question: &HostCall) {
+        self.open.remove(&question.call);
+    }
+
     /// The answer for the target, if it answers a question and is of the kind that was asked for; else an error.
     pub(super) fn answered(&mut self, response: HostResponse) -> Option<HostResponse> {
         let (call, method) = self.open.remove(&response.call)?;
         let result = match response.result {
-            HostResult::Value(value) if fits(method, &value) => HostResult::Value(value),
+            HostResult::Value(value) => {
+                rebuilt(method, &value).map_or_else(|| HostResult::Error(declined()), HostResult::Value)
+            }
             // The text of the client's error is none of the target's business.
-            HostResult::Value(_) | HostResult::Error(_) | HostResult::Done => HostResult::Error(declined()),
+            HostResult::Error(_) | HostResult::Done => HostResult::Error(declined()),
         };
         Some(HostResponse { call, method, result })
     }
@@ -53,80 +60,104 @@ fn declined() -> Value {
     record.encode()
 }
 
-/// Whether a value can answer a question of this kind.
+/// The answer to a question of this kind, made anew of what may be in it: types and members of the client's are no
+/// part of it. Nothing when the value answers no such question.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these methods ask; of any other no answer fits")]
-fn fits(method: HostMethod, value: &Value) -> bool {
+fn rebuilt(method: HostMethod, value: &Value) -> Option<Value> {
     match method {
-        HostMethod::ReadLine => is_text(value),
-        HostMethod::ReadLineAsSecureString => matches!(value, Value::Secure(_)),
-        HostMethod::PromptForCredential1 | HostMethod::PromptForCredential2 => is_credential(value),
-        HostMethod::PromptForChoice => is_number(value),
-        HostMethod::PromptForChoiceMultipleSelection => {
-            items(value).is_some_and(|items| items.len() <= FIELDS && items.iter().all(is_number))
-        }
-        HostMethod::Prompt => is_form(value),
-        HostMethod::ReadKey => is_key(value),
-        _ => false,
+        HostMethod::ReadLine => text(value),
+        HostMethod::ReadLineAsSecureString => secret(value),
+        HostMethod::PromptForCredential1 | HostMethod::PromptForCredential2 => credential(value),
+        HostMethod::PromptForChoice => number(value),
+        HostMethod::PromptForChoiceMultipleSelection => list(value, number),
+        HostMethod::Prompt => form(value),
+        HostMethod::ReadKey => key(value),
+        _ => None,
     }
 }
 
-fn is_text(value: &Value) -> bool {
-    matches!(value, Value::Text(text) if text.len() <= ANSWER)
+fn text(value: &Value) -> Option<Value> {
+    matches!(value, Value::Text(text) if text.len() <= ANSWER).then(|| value.clone())
 }
 
-fn is_number(value: &Value) -> bool {
-    matches!(value, Value::Integer(_))
+fn secret(value: &Value) -> Option<Value> {
+    matches!(value, Value::Secure(_)).then(|| value.clone())
 }
 
-fn items(value: &Value) -> Option<&[Value]> {
-    match &value.as_object()?.content {
-        Content::List(ListKind::List, items) => Some(items),
-        Content::List(..) | Content::Nothing | Content::Value(_) | Content::Dictionary(_) => None,
+fn number(value: &Value) -> Option<Value> {
+    matches!(value, Value::Integer(_)).then(|| value.clone())
+}
+
+fn list(value: &Value, item: impl Fn(&Value) -> Option<Value>) -> Option<Value> {
+    let Content::List(ListKind::List, items) = &value.as_object()?.content else { return None };
+    if FIELDS < items.len() {
+        return None;
     }
+    let items = items.iter().map(item).collect::<Option<_>>()?;
+    let types = ["System.Collections.ArrayList", "System.Object"].map(str::to_owned);
+    Some(Value::object(Object {
+        types: Some(types.into()),
+        content: Content::List(ListKind::List, items),
+        ..Object::default()
+    }))
 }
 
 /// A PSCredential: a name and a SecureString, and nothing else.
-fn is_credential(value: &Value) -> bool {
-    let Value::Object(object) = value else { return false };
+fn credential(value: &Value) -> Option<Value> {
+    const TYPE: &str = "System.Management.Automation.PSCredential";
+    let object = value.as_object()?;
     let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().collect();
     // Its type gives it both, so that clients send them as properties of the type.
     let member = |wanted: &str| members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value);
-    members.len() == 2
-        && matches!(object.content, Content::Nothing)
-        && member("UserName").is_some_and(is_text)
-        && matches!(member("Password"), Some(Value::Secure(_)))
+    if members.len() != 2 || !matches!(object.content, Content::Nothing) {
+        return None;
+    }
+    let named = [("UserName", text(member("UserName")?)?), ("Password", secret(member("Password")?)?)];
+    Some(Value::object(Object {
+        types: Some([TYPE, "System.Object"].map(str::to_owned).into()),
+        shown: Some(TYPE.to_owned()),
+        adapted: Some(named.map(|(name, value)| (name.to_owned(), value)).into()),
+        ..Object::default()
+    }))
 }
 
 /// What a form brings: by name, texts, numbers, secrets and credentials.
-fn is_form(value: &Value) -> bool {
-    let Value::Object(object) = value else { return false };
-    let Content::Dictionary(entries) = &object.content else { return false };
-    let is_field = |value: &Value| {
-        let plain = matches!(value, Value::Nil | Value::Bool(_) | Value::Integer(_) | Value::Secure(_));
-        plain || is_text(value) || is_credential(value)
+fn form(value: &Value) -> Option<Value> {
+    let Content::Dictionary(entries) = &value.as_object()?.content else { return None };
+    if FIELDS < entries.len() {
+        return None;
+    }
+    let field = |value: &Value| {
+        let plain = matches!(value, Value::Nil | Value::Bool(_)).then(|| value.clone());
+        plain.or_else(|| number(value)).or_else(|| text(value)).or_else(|| secret(value)).or_else(|| credential(value))
     };
-    let is_entry = |(key, value): &(Value, Value)| {
-        let many = items(value).is_some_and(|items| items.len() <= FIELDS && items.iter().all(is_field));
-        is_text(key) && (is_field(value) || many)
-    };
-    entries.len() <= FIELDS && entries.iter().all(is_entry)
+    let entry = |(key, value): &(Value, Value)| Some((text(key)?, field(value).or_else(|| list(value, field))?));
+    let entries = entries.iter().map(entry).collect::<Option<_>>()?;
+    let types = ["System.Collections.Hashtable", "System.Object"].map(str::to_owned);
+    let content = Content::Dictionary(entries);
+    Some(Value::object(Object { types: Some(types.into()), content, ..Object::default() }))
 }
 
-/// A pressed key: four plain members.
-fn is_key(value: &Value) -> bool {
-    let Value::Object(object) = value else { return false };
-    let plain = |value: &Value| {
-        let single = matches!(value, Value::Bool(_) | Value::Integer(_) | Value::Char(_));
-        single || value.as_object().is_some_and(is_enumeration)
+/// A pressed key, \[MS-PSRP\] 2.2.3.26: four plain members.
+fn key(value: &Value) -> Option<Value> {
+    const MEMBERS: [&str; 4] = ["virtualKeyCode", "character", "controlKeyState", "keyDown"];
+    let object = value.as_object()?;
+    let single =
+        |value: &Value| matches!(value, Value::Bool(_) | Value::Integer(_) | Value::Char(_)).then(|| value.clone());
+    let plain = |value: &Value| match value.as_object().map(|object| &object.content) {
+        Some(Content::Value(inner)) => number(inner),
+        Some(Content::Nothing | Content::List(..) | Content::Dictionary(_)) | None => single(value),
     };
     let members: Vec<_> = object.adapted.iter().chain(&object.extended).flatten().collect();
-    matches!(object.content, Content::Nothing) && members.len() <= 4 && members.iter().all(|(_, value)| plain(value))
-}
-
-fn is_enumeration(object: &Object) -> bool {
-    matches!(&object.content, Content::Value(Value::Integer(_)))
-        && object.adapted.is_none()
-        && object.extended.is_none()
+    if MEMBERS.len() != members.len() || !matches!(object.content, Content::Nothing) {
+        return None;
+    }
+    let named = MEMBERS.map(|wanted| {
+        let (_, value) = members.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted))?;
+        Some((wanted.to_owned(), plain(value)?))
+    });
+    let extended = named.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(Value::object(Object { extended: Some(extended), ..Object::default() }))
 }
 
 #[cfg(test)]
@@ -137,7 +168,7 @@ mod tests {
     const TYPES: &str = "<TN RefId=\"0\"><T>System.Management.Automation.PSCredential</T><T>System.Object</T></TN>";
 
     fn answers(method: HostMethod, clixml: &str) -> bool {
-        fits(method, &decode(clixml.as_bytes()).unwrap())
+        rebuilt(method, &decode(clixml.as_bytes()).unwrap()).is_some()
     }
 
     #[test]

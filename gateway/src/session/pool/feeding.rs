@@ -56,7 +56,7 @@ impl Feeding<'_> {
 
     /// Upholds (judged-is-what-runs): objects bind to parameters at the target, and none but plain values may.
     async fn input(&mut self, value: &Value) -> Result<(), End> {
-        if !is_plain(value) && !is_list(value) {
+        let Some(value) = rebuilt(value) else {
             let message = "pipeline input of this kind is refused: send texts, numbers, booleans, or lists of them";
             return Err(End::Refused(ErrorRecord {
                 message: message.to_owned(),
@@ -64,10 +64,10 @@ impl Feeding<'_> {
                 category: ErrorCategory::PermissionDenied,
                 about: String::new(),
             }));
-        }
-        let length = u64::try_from(clixml::encode(value).len()).unwrap_or(u64::MAX);
+        };
+        let length = u64::try_from(clixml::encode(&value).len()).unwrap_or(u64::MAX);
         self.bytes = self.bytes.saturating_add(length);
-        self.control.input(value).await.map_err(End::Target)
+        self.control.input(&value).await.map_err(End::Target)
     }
 
     async fn answer(&self, response: HostResponse) -> Result<(), End> {
@@ -106,8 +106,13 @@ fn is_plain(value: &Value) -> bool {
     )
 }
 
-fn is_list(value: &Value) -> bool {
-    let Value::Object(object) = value else { return false };
-    let Content::List(_, items) = &object.content else { return false };
-    object.extended.is_none() && object.adapted.is_none() && items.len() <= ITEMS && items.iter().all(is_plain)
+/// The same value without types and members of the client's; nothing for what may not pass.
+fn rebuilt(value: &Value) -> Option<Value> {
+    if is_plain(value) {
+        return Some(value.clone());
+    }
+    let object = value.as_object()?;
+    let Content::List(_, items) = &object.content else { return None };
+    let inert = object.extended.is_none() && object.adapted.is_none() && items.len() <= ITEMS;
+    (inert && items.iter().all(is_plain)).then(|| Value::array(items.clone()))
 }

@@ -7,6 +7,7 @@ use sekisho_protocol::psrp::{
 };
 use sekisho_protocol::wsman::{CommandId, CommandState, Compression, MessageId, ReceiveResponse, StreamChunk};
 use sekisho_protocol::{Result, xpress};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -103,13 +104,16 @@ impl Front {
         Ok(std::iter::from_fn(|| state.machine.next_event()).collect())
     }
 
+    /// What a client has sent on a stream, decompressed.
+    pub(super) fn plain<'p>(&self, piece: &'p [u8]) -> Result<Cow<'p, [u8]>> {
+        match self.compression {
+            Compression::None => Ok(Cow::Borrowed(piece)),
+            Compression::Xpress => xpress::decompress(piece).map(Cow::Owned),
+        }
+    }
+
     /// What follows on a stream: what the client did by that.
     pub(super) fn receive(&self, of: Option<Uuid>, stream: Stream, piece: &[u8]) -> Result<Vec<ServerEvent>> {
-        let plain = match self.compression {
-            Compression::None => None,
-            Compression::Xpress => Some(xpress::decompress(piece)?),
-        };
-        let piece = plain.as_deref().unwrap_or(piece);
         let mut state = self.state.lock();
         state.machine.receive(of, stream, piece)?;
         let events = std::iter::from_fn(|| state.machine.next_event()).collect();
@@ -247,7 +251,8 @@ impl State {
     fn take(&mut self, fetch: &Fetch, turn: Turn, compression: Compression) -> Option<Fetched> {
         let Fetch { of, request, max_envelope } = fetch;
         let (of, max_envelope) = (*of, *max_envelope);
-        let delivery = self.deliveries.entry(of).or_default();
+        // Forgotten meanwhile.
+        let Some(delivery) = self.deliveries.get_mut(&of) else { return Some(Fetched::Nothing) };
         if delivery.newest != turn {
             return Some(Fetched::Nothing);
         }

@@ -287,13 +287,15 @@ impl PoolShell {
         piece: &[u8],
         deadline: Instant,
     ) -> Result<(), PoolProblem> {
+        // What waits is as large as it was before it was compressed.
+        let piece = self.front.plain(piece).map_err(|error| self.broken(gateway, error))?;
         if let Some(id) = of {
             let pipeline = self.pipeline(id).ok_or(PoolProblem::NoPipeline)?;
             let roomy = tokio::time::timeout_at(deadline, pipeline.room()).await;
             roomy.map_err(|_full| PoolProblem::InputFull)?;
             pipeline.charge(piece.len());
         }
-        let events = self.front.receive(of, stream, piece).map_err(|error| self.broken(gateway, error))?;
+        let events = self.front.receive(of, stream, &piece).map_err(|error| self.broken(gateway, error))?;
         self.handle(gateway, caller, events)
     }
 
@@ -372,6 +374,10 @@ impl PoolShell {
     }
 
     /// Whether nothing is left to be done: its client has all of it, or has stopped it, and may never ask again.
+    fn is_here(&self, pipeline: &Arc<Pipeline>) -> bool {
+        self.pipeline(pipeline.id()).is_some_and(|known| Arc::ptr_eq(&known, pipeline))
+    }
+
     fn is_over(&self, pipeline: &Pipeline) -> bool {
         !pipeline.is_running() && (pipeline.is_stopped() || self.front.is_fetched(pipeline.id()))
     }
@@ -459,7 +465,7 @@ impl PoolShell {
 
     /// Closes the shell in the background, once.
     fn break_off(self: &Arc<Self>, gateway: &Arc<Gateway>, reason: SessionEnd) {
-        if gateway.sessions.remove(&self.principal, self.id).is_none() {
+        if !gateway.sessions.remove_pool(self) {
             return;
         }
         let (shell, closing) = (Arc::clone(self), Arc::clone(gateway));

@@ -14,6 +14,7 @@ use sekisho_protocol::psrp::{
     Answer, ErrorCategory, ErrorRecord, HostCall, HostMethod, HostResponse, HostResult, MessageType, Passage,
     PipelineState, RecordBody, Stated,
 };
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Passes on what comes, and counts it.
 pub(super) struct Passing<'r> {
@@ -23,6 +24,7 @@ pub(super) struct Passing<'r> {
     form: Form,
     may_ask: bool,
     had_errors: bool,
+    exit_told: AtomicBool,
     pub(super) output: u64,
     pub(super) other: u64,
 }
@@ -40,7 +42,17 @@ impl<'r> Passing<'r> {
         questions: &'r Mutex<Questions>,
         (form, may_ask): (Form, bool),
     ) -> Self {
-        Self { run, control, questions, form, may_ask, had_errors: false, output: 0, other: 0 }
+        Self {
+            run,
+            control,
+            questions,
+            form,
+            may_ask,
+            had_errors: false,
+            exit_told: AtomicBool::new(false),
+            output: 0,
+            other: 0,
+        }
     }
 
     /// Pulls until the end, asking the target for more only while the client has room.
@@ -145,6 +157,10 @@ impl<'r> Passing<'r> {
         if !self.run.has_host() || call.parameters.iter().any(super::secure::has_secure) {
             return Ok(());
         }
+        // The first one counts: what stands behind a script that has told its own exit code knows less.
+        if call.method == HostMethod::SetShouldExit && self.exit_told.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
         let call = host_call(call.method, call.parameters);
         let recording = &self.run.shell.recording;
         if recording.is_on() {
@@ -161,6 +177,7 @@ impl<'r> Passing<'r> {
         let id = self.run.pipeline.id();
         let asked = self.run.shell.front.say(|machine| machine.host_call(Some(id), &question, Answer::Wanted));
         if asked.is_err() {
+            self.questions.lock().withdraw(&question);
             return self.answer(call).await;
         }
         Ok(())

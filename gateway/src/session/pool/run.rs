@@ -204,7 +204,7 @@ impl Run {
         let mut starting = self.gateway.tasks.spawn(async move { backend.start(permit, &secrets).await });
         tokio::select! {
             biased;
-            started = &mut starting => started.unwrap_or(Err(BackendError::Closed)),
+            started = &mut starting => started.unwrap_or(Err(BackendError::Abandoned)),
             _by = self.pipeline.killed() => {
                 self.gateway.tasks.spawn(async move {
                     if let Ok(Ok(unwanted)) = starting.await {
@@ -336,11 +336,14 @@ struct HasEnded {
 
 impl Drop for HasEnded {
     fn drop(&mut self) {
-        // Heeded only when no end was told before.
+        self.pipeline.has_ended();
+        // Heeded only when no end was told before, and not by another pipeline that has the id by now.
+        if !self.shell.is_here(&self.pipeline) {
+            return;
+        }
         let record = record("the gateway failed".to_owned(), "SekishoFailed", ErrorCategory::ResourceUnavailable);
         let stated = Stated { state: PipelineState::Failed, error: Some(record.encode()) };
         self.shell.front.state(self.pipeline.id(), &stated);
-        self.pipeline.has_ended();
     }
 }
 
