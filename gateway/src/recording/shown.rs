@@ -8,9 +8,11 @@ use std::borrow::Cow;
 /// Most bytes that are made of one value, about: a reference may stand for much text, and often.
 const LARGEST: usize = 4 << 20;
 /// All of a value that is no more than that: it is cut where it is kept, once secrets in it are hidden.
-const WHOLE: ShowLimits = ShowLimits { lines: 1 << 20, width: 1 << 20, depth: 3 };
+const WHOLE: ShowLimits = ShowLimits { lines: LARGEST, width: LARGEST, depth: 3 };
 /// What is shown of any other, so that lines, characters and the four bytes of one are no more than that either.
 const PART: ShowLimits = ShowLimits { lines: 1024, width: 1024, depth: 3 };
+/// Characters of a value within a line.
+const LINE: usize = 1 << 20;
 /// Bytes that one byte of a text becomes at most, when control characters become pictures.
 const PICTURE: usize = 3;
 /// What stands around a value: brackets, its place in a list.
@@ -140,10 +142,10 @@ impl Left {
     }
 
     fn value(&mut self, value: &Value, lead: usize) -> Option<()> {
-        match value {
-            Value::Object(object) => self.object(object, lead),
-            Value::Text(text) => self.text(text, lead),
-            other => self.text(&show::inline(other, LARGEST), lead),
+        match (value, value.as_object()) {
+            (_, Some(object)) => self.object(object, lead),
+            (Value::Text(text), None) => self.text(text, lead),
+            (other, None) => self.text(&show::inline(other, LARGEST), lead),
         }
     }
 
@@ -172,7 +174,7 @@ impl Left {
 
 /// A value within a line.
 fn line(value: &Value) -> String {
-    plain(value).unwrap_or_else(|| show::inline(value, WHOLE.width))
+    plain(value).unwrap_or_else(|| show::inline(value, LINE))
 }
 
 /// Text as it came, control characters and all: they are escaped where it is written, and patterns have to see it.
@@ -217,7 +219,7 @@ mod tests {
             assert!(length <= LARGEST + PART.lines * 2, "{length}");
             assert_eq!(extent, Extent::Part);
         }
-        assert_eq!(shown(&long), ((1 << 20) - "…".len().saturating_sub(2), Extent::Whole));
+        assert_eq!(shown(&long), ((1 << 20) + "A : ".len(), Extent::Whole));
     }
 
     #[test]

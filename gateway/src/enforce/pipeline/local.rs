@@ -253,7 +253,9 @@ fn texts(value: &Value) -> Result<Vec<String>, Why> {
         Value::Null => Ok(Vec::new()),
         Value::List(items) if LIST < items.len() => Err(Why::GetCommand),
         Value::List(items) => items.iter().map(text).collect(),
-        one => Ok(vec![text(one)?]),
+        Value::Bool(_) | Value::Text(_) | Value::Number(_) | Value::Secure(_) | Value::Opaque(_) => {
+            Ok(vec![text(value)?])
+        }
     }
 }
 

@@ -146,7 +146,7 @@ async fn every_stream_and_what_the_host_shows_are_text() {
             "careful",
             "told",
             "Copying: half 50 %",
-            "",
+            "<Obj>",
             "it failed",
             "a line\n",
             "part",
