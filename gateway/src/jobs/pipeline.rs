@@ -143,7 +143,7 @@ impl Passing<'_> {
         let started = tokio::select! {
             biased;
             interrupted = &mut interrupted => Err(interrupted),
-            started = self.send(pool, permit, &sent) => Ok(started),
+            started = self.send(pool, permit, &story, &sent) => Ok(started),
         };
         match started {
             Ok(Ok(running)) => self.attend((running, counted), story, interrupted).await,
@@ -192,9 +192,14 @@ impl Passing<'_> {
         &self,
         pool: &Arc<TargetPool>,
         permit: Permit,
+        story: &Story,
         sent: &AtomicBool,
     ) -> Result<RunningPipeline, BackendError> {
         self.errand.report(Report::Started { index: self.errand.index }).await;
+        // So long as a client does not read, the policy may change.
+        if !story.is_current() {
+            return Err(BackendError::Outdated);
+        }
         sent.store(true, Ordering::Relaxed);
         pool.start(permit, &Secrets::new()).await
     }

@@ -4,8 +4,9 @@ use super::entry::{Begin, Ended, Entry, FORMAT, HostSaid, Limit, NoClixml, Said,
 use super::limits::{Counts, Room};
 use super::lines::{Lines, Piece};
 use super::recorder::{Book, Recorder};
+use super::shown::Extent;
 use super::store::file_of;
-use super::text::{is_matched, kept};
+use super::text::{LOOKAHEAD, is_harmless, is_matched, kept};
 use super::{NotRecorded, SessionKind, shown, take};
 use crate::audit::{AuditPlace, Context, Event, EventKind, RecordingEnd, RecordingEvent, Unrecorded, hex};
 use crate::config::{Config, OnFailure, OnFull, RecordedObjects, RecordingSettings};
@@ -179,6 +180,9 @@ impl Session {
         if body.has_secure() {
             return Err(NoClixml::Secure);
         }
+        if !shown::is_small(&value) {
+            return Err(NoClixml::Long);
+        }
         if shown::any_text(&value, &mut |text| is_matched(text, &self.settings.redact)) {
             return Err(NoClixml::Redacted);
         }
@@ -193,11 +197,28 @@ impl Session {
         if is_matched(&text, &self.settings.redact) { Err(NoClixml::Redacted) } else { Ok(text) }
     }
 
-    fn record(&self, by: &Speaker, kind: MessageType, body: &RecordBody) -> Said {
-        let Ok(value) = body.value() else {
-            return Said { by: by.clone(), no_clixml: Some(NoClixml::Unreadable), ..Said::default() };
-        };
-        let mut said = self.kept(by, &shown::record(kind, &value));
+    /// What cannot be read may be shown nevertheless: its text is kept, as far as no secret can stand in it.
+    fn unreadable(&self, by: &Speaker, body: &RecordBody) -> Said {
+        let all = body.as_bytes();
+        let end = self.settings.limits.entry.saturating_add(LOOKAHEAD).min(all.len());
+        let text = String::from_utf8_lossy(all.get(..end).unwrap_or_default());
+        // A pattern does not see through what is escaped.
+        let hides = !self.settings.redact.is_empty() && (text.contains('&') || text.contains("_x"));
+        let text = if hides || body.has_secure() { "" } else { &text };
+        // Looked for in both: among control characters, and where those do not part it.
+        let first = self.kept(by, text);
+        let plain: String = first.text.chars().filter(|character| is_harmless(*character)).collect();
+        let said = self.kept(by, &plain);
+        let redacted = first.redacted || said.redacted;
+        let cut = u64::try_from(all.len().saturating_sub(said.text.len())).unwrap_or(u64::MAX);
+        Said { no_clixml: Some(NoClixml::Unreadable), cut, redacted, ..said }
+    }
+
+    fn record(&self, by: &Speaker, kind: MessageType, body: &RecordBody) -> (Said, Extent) {
+        let Ok(value) = body.value() else { return (self.unreadable(by, body), Extent::Part) };
+        let shown::Text { text, extent } = shown::record(kind, &value);
+        let mut said = self.kept(by, &text);
+        drop(text);
         match self.settings.objects {
             RecordedObjects::Text => {}
             RecordedObjects::TextAndClixml => match self.clixml(kind, body, value) {
@@ -205,7 +226,7 @@ impl Session {
                 Err(why) => said.no_clixml = Some(why),
             },
         }
-        said
+        (said, extent)
     }
 }
 
@@ -278,12 +299,16 @@ impl Recording {
             return Ok(());
         }
         let by = self.speaker(Some(command));
-        let said = session.record(&by, kind, body);
+        let (said, extent) = session.record(&by, kind, body);
         let bytes = said.text.len().saturating_add(said.clixml.as_ref().map_or(0, String::len));
         match Entry::of_record(kind, said) {
-            Some(entry) => session.output(Some(command), &by, &entry, bytes).await,
-            None => Ok(()),
+            Some(entry) => session.output(Some(command), &by, &entry, bytes).await?,
+            None => return Ok(()),
         }
+        if extent == Extent::Part {
+            session.book.is_incomplete();
+        }
+        Ok(())
     }
 
     /// The error by which a command ends, as it is told to the client.

@@ -6,6 +6,7 @@ use sekisho_policy::command::{Argument, Bindings, Command, CommandKind};
 use sekisho_policy::powershell;
 use sekisho_policy::value::Value;
 use sekisho_protocol::psrp::GetCommandMetadata;
+use std::collections::BTreeSet;
 
 /// What the gateway answers itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,36 @@ pub enum Then {
     Count,
     /// What a server makes of GET_COMMAND_METADATA: how many they are, and what proxies for each are made from.
     Metadata,
+}
+
+/// Entries of a list of names, modules or kinds.
+const LIST: usize = 256;
+/// Bytes of one of them, and of the name of a property.
+const ENTRY: usize = 512;
+/// Properties that `Select-Object` may name: as many as a command has.
+const PROPERTIES: usize = 11;
+
+impl CommandQuery {
+    /// Whether it asks for no more than is answered: otherwise a short question would be much work, or a long answer.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        let properties = match &self.then {
+            Then::Select(names) => is_bounded(names, PROPERTIES) && !has_twins(names),
+            Then::Nothing | Then::Count | Then::Metadata => true,
+        };
+        properties && is_bounded(&self.names, LIST) && is_bounded(&self.modules, LIST)
+    }
+}
+
+fn is_bounded(entries: &[String], most: usize) -> bool {
+    entries.len() <= most && entries.iter().all(|entry| entry.len() <= ENTRY)
+}
+
+/// PowerShell's names differ by more than case.
+fn has_twins(names: &[String]) -> bool {
+    let lower = |name: &String| name.to_lowercase();
+    let distinct: BTreeSet<String> = names.iter().map(lower).collect();
+    distinct.len() < names.len()
 }
 
 impl From<GetCommandMetadata> for CommandQuery {
@@ -144,7 +175,7 @@ fn query(arguments: &[Argument], rest: &[Command]) -> Result<CommandQuery, Why> 
             _ => return Err(Why::GetCommand),
         }
     }
-    Ok(query)
+    if query.is_bounded() { Ok(query) } else { Err(Why::GetCommand) }
 }
 
 fn then(rest: &[Command]) -> Result<Then, Why> {
@@ -189,6 +220,9 @@ fn bound<'a>(arguments: &'a [Argument], positions: &[&'static str]) -> Result<Ve
             true => left.next_if(|next| next.name.is_none()).map(|next| &next.value).ok_or(Why::GetCommand)?,
             false => &argument.value,
         };
+        if bound.iter().any(|(other, _)| *other == known) {
+            return Err(Why::GetCommand);
+        }
         bound.push((known, value));
     }
     let mut free = positions.iter().filter(|position| !bound.iter().any(|(name, _)| name == *position));
@@ -196,22 +230,33 @@ fn bound<'a>(arguments: &'a [Argument], positions: &[&'static str]) -> Result<Ve
     for one in placed {
         bound.push(one.ok_or(Why::GetCommand)?);
     }
-    let again =
-        |(at, (name, _)): (usize, &(&str, &Value))| bound.iter().skip(at).skip(1).any(|(other, _)| other == name);
-    if bound.iter().enumerate().any(again) { Err(Why::GetCommand) } else { Ok(bound) }
+    Ok(bound)
 }
 
 fn is_empty(value: &Value) -> bool {
     matches!(value, Value::Null) || matches!(value, Value::List(items) if items.is_empty())
 }
 
-/// One text or several; null means all.
+/// One text or several, as many and as long as is answered; null means all.
 fn texts(value: &Value) -> Result<Vec<String>, Why> {
-    let text = |value: &Value| if let Value::Text(text) = value { Ok(text.clone()) } else { Err(Why::GetCommand) };
-    if let Value::List(items) = value {
-        return items.iter().map(text).collect();
+    let text = |value: &Value| match value {
+        Value::Text(text) if text.len() <= ENTRY => Ok(text.clone()),
+        Value::Text(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::List(_)
+        | Value::Secure(_)
+        | Value::Opaque(_) => Err(Why::GetCommand),
+    };
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::List(items) if LIST < items.len() => Err(Why::GetCommand),
+        Value::List(items) => items.iter().map(text).collect(),
+        Value::Bool(_) | Value::Text(_) | Value::Number(_) | Value::Secure(_) | Value::Opaque(_) => {
+            Ok(vec![text(value)?])
+        }
     }
-    if *value == Value::Null { Ok(Vec::new()) } else { Ok(vec![text(value)?]) }
 }
 
 /// Kinds of commands and their flags, \[MS-PSRP\] 2.2.3.19.

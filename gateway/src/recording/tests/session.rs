@@ -146,7 +146,7 @@ async fn every_stream_and_what_the_host_shows_are_text() {
             "careful",
             "told",
             "Copying: half 50 %",
-            "",
+            "<Obj>",
             "it failed",
             "a line\n",
             "part",
@@ -312,4 +312,21 @@ async fn what_a_crash_left_without_an_end_is_given_one_at_the_next_start() {
     assert_eq!(recovered[0]["recording"]["sha256"], crate::audit::hex(&walked.last));
     assert_eq!(recovered[0]["recording"]["complete"], false);
     drop(folder);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_kept_as_text_and_called_incomplete() {
+    let (trial, recording) = recorded("redact = ['hunter2']\nlimits = { entry = \"1KiB\" }").await;
+    recording.asked(id(1), "Get-Thing").await.unwrap();
+    for raw in ["<S>seen\u{7} hun\u{1}ter2 hun\u{1b}[31mter2", "<S>hun&#116;er2"] {
+        let body = RecordBody::new(raw.as_bytes().to_vec());
+        recording.record(id(1), MessageType::PipelineOutput, &body).await.unwrap();
+    }
+    let end = recording.finish().await.unwrap();
+    assert!(!end.complete);
+    let entries = entries(&file(&trial));
+    let of = |index: usize| (said(&entries[index]).text.as_str(), said(&entries[index]).no_clixml);
+    assert_eq!(of(2), ("<S>seen [redacted] [redacted]", Some(NoClixml::Unreadable)));
+    assert_eq!((of(3).0, said(&entries[3]).cut), ("", 15));
+    trial.stop().await;
 }

@@ -1,6 +1,7 @@
 //! What the gateway answers itself.
 
 use super::*;
+use sekisho_protocol::psrp::GetCommandMetadata;
 
 fn query(names: &[&str]) -> CommandQuery {
     CommandQuery { names: names.iter().map(|name| (*name).to_owned()).collect(), ..CommandQuery::default() }
@@ -95,4 +96,29 @@ fn what_only_looks_like_an_answer_of_ours_is_judged() {
     script_of(one(vec![script("Get-Command; Get-Date", vec![])]));
     script_of(one(vec![script("prompt", vec![arg(None, text("x"))])]));
     script_of(one(vec![script("Get-Help Get-Command | & { x }", vec![])]));
+}
+
+#[test]
+fn get_command_is_answered_within_bounds_only() {
+    let list = |many: usize, length: usize| Value::array((0..many).map(|n| text(&format!("{n:0length$}"))).collect());
+    let ask = |name: &str, value: Value| one(vec![cmd("Get-Command", vec![arg(Some(name), value)])]);
+    let select =
+        |value: Value| one(vec![cmd("Get-Command", vec![]), cmd("Select-Object", vec![arg(Some("Property"), value)])]);
+    for name in ["Name", "Module"] {
+        local_of(ask(name, list(256, 512)));
+        assert_eq!(why(ask(name, list(257, 4))), Why::GetCommand);
+        assert_eq!(why(ask(name, list(1, 513))), Why::GetCommand);
+    }
+    let kinds = |many: usize| Value::array(vec![text("Alias"); many]);
+    local_of(ask("CommandType", kinds(256)));
+    assert_eq!(why(ask("CommandType", kinds(257))), Why::GetCommand);
+    assert_eq!(why(ask("CommandType", text(&"Alias,".repeat(100)))), Why::GetCommand);
+    local_of(select(list(11, 512)));
+    for refused in [list(12, 2), list(1, 513), Value::array(vec![text("Parameters"), text("pARAMETERS")])] {
+        assert_eq!(why(select(refused)), Why::GetCommand);
+    }
+    let request = |names: Vec<String>| GetCommandMetadata { names, kinds: 1, modules: vec![] };
+    assert!(CommandQuery::from(request(vec!["a".repeat(512); 256])).is_bounded());
+    assert!(!CommandQuery::from(request(vec!["a".to_owned(); 257])).is_bounded());
+    assert!(!CommandQuery::from(request(vec!["a".repeat(513)])).is_bounded());
 }

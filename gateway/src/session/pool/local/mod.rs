@@ -2,6 +2,7 @@
 
 mod object;
 mod offered;
+mod sought;
 mod wildcard;
 
 use super::text;
@@ -12,13 +13,12 @@ use object::Objects;
 use offered::{Kind, Offered, offered};
 use sekisho_protocol::clixml::Value;
 use sekisho_protocol::psrp::{ErrorCategory, ErrorRecord, HostCall, HostMethod};
+use sought::Sought;
 
 /// `ci` of a call that wants no answer, as PowerShell writes it.
 const NO_ANSWER: i64 = -100;
 /// Most commands that are shown whole at once.
 const SHOWN: usize = 2000;
-/// Characters of a name in an error.
-const ABOUT: usize = 128;
 
 /// An answer.
 #[derive(Debug, Default)]
@@ -64,7 +64,11 @@ pub(super) fn answers(live: &Live, asker: Asker<'_>, local: &Local) -> Answers {
 
 /// What a question for commands finds among those that are offered.
 fn commands(all: &[Offered], query: &CommandQuery) -> Answers {
-    let found: Vec<&Offered> = all.iter().filter(|one| is_asked(one, query)).collect();
+    if !query.is_bounded() {
+        return Answers { errors: vec![asks_too_much()], ..Answers::default() };
+    }
+    let sought = Sought::of(query);
+    let found: Vec<&Offered> = all.iter().filter(|one| sought.has(one)).collect();
     let mut objects = Objects::default();
     let output = match &query.then {
         Then::Count => return Answers { output: vec![object::measured(found.len())], ..Answers::default() },
@@ -80,7 +84,7 @@ fn commands(all: &[Offered], query: &CommandQuery) -> Answers {
     };
     let errors = match query.then {
         Then::Metadata => Vec::new(),
-        Then::Nothing | Then::Select(_) | Then::Count => missing(all, query),
+        Then::Nothing | Then::Select(_) | Then::Count => sought.missing(all),
     };
     let table = if query.then == Then::Nothing { table(&found) } else { Vec::new() };
     Answers { output, table, errors, call: None }
@@ -105,47 +109,13 @@ fn table(found: &[&Offered]) -> Vec<String> {
     if found.is_empty() { Vec::new() } else { title.into_iter().chain(rows).collect() }
 }
 
-fn is_asked(one: &Offered, query: &CommandQuery) -> bool {
-    let (_, flag) = one.kind.flag();
-    let kind = match (query.kinds, &one.kind) {
-        (Some(kinds), _) => kinds & flag != 0,
-        // As PowerShell does: these are shown when they are asked for by name or by kind.
-        (None, Kind::Alias(_) | Kind::Application(_)) => !query.names.is_empty(),
-        (None, Kind::Cmdlet | Kind::Function) => true,
-    };
-    let named = query.names.is_empty() || query.names.iter().any(|pattern| is_named(one, pattern));
-    let modules = query.modules.is_empty() || query.modules.iter().any(|module| wildcard::fits(module, &one.module));
-    kind && named && modules
-}
-
-fn is_named(one: &Offered, pattern: &str) -> bool {
-    if wildcard::fits(pattern, &one.name) {
-        return true;
+fn asks_too_much() -> ErrorRecord {
+    ErrorRecord {
+        message: "too many or too long names, modules or properties: ask Get-Command for fewer".to_owned(),
+        id: "SekishoCommandQueryTooLong".to_owned(),
+        category: ErrorCategory::ResourceUnavailable,
+        about: String::new(),
     }
-    let by_module = pattern
-        .split_once('\\')
-        .is_some_and(|(module, name)| wildcard::fits(module, &one.module) && wildcard::fits(name, &one.name));
-    let without_end = |name: &str| name.len() > 4 && name.to_ascii_lowercase().ends_with(".exe");
-    let as_program = matches!(one.kind, Kind::Application(_))
-        && without_end(&one.name)
-        && wildcard::fits(&format!("{pattern}.exe"), &one.name);
-    by_module || as_program
-}
-
-/// As PowerShell does: a name that is not there is an error, and a pattern that fits nothing is none.
-fn missing(all: &[Offered], query: &CommandQuery) -> Vec<ErrorRecord> {
-    let plain = query.names.iter().filter(|name| wildcard::is_plain(name));
-    let missing = plain.filter(|name| !all.iter().any(|one| is_named(one, name)));
-    let record = |name: &String| {
-        let about: String = name.chars().filter(|c| !c.is_control()).take(ABOUT).collect();
-        ErrorRecord {
-            message: format!("'{about}' is no command that you are allowed on this target: Get-Command shows them"),
-            id: "CommandNotFoundException,Microsoft.PowerShell.Commands.GetCommandCommand".to_owned(),
-            category: ErrorCategory::ObjectNotFound,
-            about,
-        }
-    };
-    missing.take(SHOWN).map(record).collect()
 }
 
 fn too_many() -> ErrorRecord {

@@ -244,3 +244,15 @@ fn for_people_commands_are_a_table_and_for_scripts_objects() {
     let selected = commands(&all(), &query(&["Get-Service"], None, Then::Select(vec!["Name".to_owned()])));
     assert_eq!(selected.lines(Shown::Host), ["Name : Get-Service"]);
 }
+
+#[test]
+fn a_question_beyond_the_bounds_is_answered_by_an_error_alone() {
+    let all = all();
+    let many: Vec<&str> = vec!["Get-Service"; 257];
+    for then in [Then::Metadata, Then::Nothing, Then::Count] {
+        let answers = commands(&all, &query(&many, Some(271), then));
+        assert!(answers.output.is_empty() && answers.errors == [asks_too_much()]);
+    }
+    let twice = Then::Select(["Parameters", "parameters"].map(str::to_owned).to_vec());
+    assert!(commands(&all, &query(&[], None, twice)).output.is_empty());
+}
