@@ -7,8 +7,9 @@ use sekisho_protocol::limits::{
     PSRP_ARGUMENTS, PSRP_COMMANDS, PSRP_OBJECT, PSRP_PIPELINES, PSRP_POOL_ANSWERS, PSRP_SESSION_KEYS, PSRP_UNFINISHED,
 };
 use sekisho_protocol::psrp::{
-    Argument, Command, CreatePipeline, Destination, Fragmenter, HostInfo, InitRunspacePool, Message, MessageHeader,
-    MessageType, PoolClient, PoolServer, RecordBody, ServerEvent, Stream, private_data,
+    Argument, Command, CreatePipeline, Destination, Fragmenter, HostInfo, HostMethod, HostResponse, HostResult,
+    InitRunspacePool, Message, MessageHeader, MessageType, PoolClient, PoolServer, RecordBody, ServerEvent, Stream,
+    private_data,
 };
 use uuid::Uuid;
 
@@ -290,4 +291,14 @@ fn null_is_put_in_without_a_body() {
         server.receive(Some(ONE), Stream::Main, &one_fragment(91, end)),
         Err(PeerMisbehaved::TrailingBytes.into())
     );
+}
+
+/// A target that asks the pool's host over and over and never takes an answer.
+#[test]
+fn answers_that_a_target_does_not_take_are_bounded() {
+    let (mut client, _server) = pair();
+    let response =
+        HostResponse { call: 1, method: HostMethod::GetName, result: HostResult::Value(Value::text("x".repeat(9000))) };
+    let refused = (0..1000).find_map(|_| client.host_response(None, &response).err());
+    assert_eq!(refused, Some(LimitExceeded::InFlight.into()));
 }

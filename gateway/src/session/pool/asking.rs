@@ -163,7 +163,7 @@ fn key(value: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sekisho_protocol::clixml::decode;
+    use sekisho_protocol::clixml::{decode, encode};
 
     const TYPES: &str = "<TN RefId=\"0\"><T>System.Management.Automation.PSCredential</T><T>System.Object</T></TN>";
 
@@ -186,5 +186,30 @@ mod tests {
         ] {
             assert!(!answers(HostMethod::PromptForCredential2, &credential(&part)), "{part}");
         }
+    }
+
+    #[test]
+    fn an_answer_is_made_anew_without_the_types_and_members_of_the_clients() {
+        let odd = "<TN RefId=\"0\"><T>Odd.Type</T></TN><ToString>odd</ToString>";
+        let more = "<MS><S N=\"More\">x</S></MS>";
+        let of =
+            |method, clixml: String| rebuilt(method, &decode(clixml.as_bytes()).unwrap()).map(|value| encode(&value));
+        let entry = "<En><S N=\"Key\">Field</S><S N=\"Value\">v</S></En>";
+        let form = of(HostMethod::Prompt, format!("<Obj RefId=\"0\">{odd}<DCT>{entry}</DCT>{more}</Obj>")).unwrap();
+        assert!(form.contains("Hashtable") && form.contains("Field"), "{form}");
+        let numbers = HostMethod::PromptForChoiceMultipleSelection;
+        let numbers = of(numbers, format!("<Obj RefId=\"0\">{odd}<LST><I32>1</I32></LST>{more}</Obj>")).unwrap();
+        let members = "<S N=\"UserName\">u</S><SS N=\"Password\">AAAA</SS>";
+        let user =
+            of(HostMethod::PromptForCredential2, format!("<Obj RefId=\"0\">{odd}<MS>{members}</MS></Obj>")).unwrap();
+        let key = "<I32 N=\"virtualKeyCode\">13</I32><C N=\"character\">13</C><I32 N=\"controlKeyState\">0</I32>\
+                   <B N=\"keyDown\">true</B>";
+        let pressed = of(HostMethod::ReadKey, format!("<Obj RefId=\"0\">{odd}<MS>{key}</MS></Obj>")).unwrap();
+        for made in [form, numbers, user, pressed] {
+            assert!(!made.contains("Odd") && !made.contains("odd") && !made.contains("More"), "{made}");
+        }
+        let foreign = key.replace("keyDown", "other");
+        assert_eq!(of(HostMethod::ReadKey, format!("<Obj RefId=\"0\"><MS>{foreign}</MS></Obj>")), None);
+        assert_eq!(of(HostMethod::GetName, "<S>x</S>".to_owned()), None);
     }
 }
