@@ -1,7 +1,8 @@
 //! The one door: every command of every API is judged here, and audited, before anything is sent.
 //!
 //! INVARIANT(one-door): [`Permit`] is made in [`judge_counted`] alone, after its audit line was written. It has
-//! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] uses it up.
+//! private fields, is not `Clone`, and [`crate::backend::TargetShell::start`] or [`crate::backend::TargetPool::start`]
+//! uses it up.
 
 mod foresee;
 mod permit;

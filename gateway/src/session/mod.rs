@@ -1,7 +1,8 @@
 //! Shells of clients, found by (principal, shell id), and the commands in them.
 //!
 //! INVARIANT(identity-bound): a shell is looked up by the authenticated principal and the id together; the id
-//! alone leads nowhere, and ids are the gateway's own.
+//! alone leads nowhere. Ids of cmd shells are the gateway's own. PowerShell's clients name their pools themselves and
+//! repeat the names in their messages, so that theirs are taken; audit log and recordings use ids of the gateway's.
 
 mod any;
 mod command;
